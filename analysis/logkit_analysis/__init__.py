@@ -1,0 +1,1 @@
+"""Analysis of structured logs: ingest into DuckDB, canned queries, reports."""
