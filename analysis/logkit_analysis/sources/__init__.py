@@ -1,0 +1,1 @@
+"""Log files as streams of complete lines: discovery, reading, identity."""

@@ -1,0 +1,138 @@
+"""Opening the DuckDB file: alone for writing, locked down for reading."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from logkit_analysis.errors import AnalysisError
+from logkit_analysis.store import macros
+from logkit_analysis.store.locks import DatabaseBusyError, Locks
+from logkit_analysis.store.migrations import SCHEMA_VERSION, current_version, migrate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+_FOREIGN_HOLDER_TIMEOUT_S = 10.0
+_PRIVATE_UMASK = 0o077
+
+
+class DatabaseMissingError(AnalysisError):
+    """There is no database at the path."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"no database at {path}; run `logkit ingest PATH` first or name it: --db")
+
+
+class DatabaseUnusableError(AnalysisError):
+    """The file is there and cannot be used as a logkit database."""
+
+
+@contextmanager
+def reading(
+    path: Path,
+    *,
+    time_zone: str = "UTC",
+    on_wait: Callable[[str], None] | None = None,
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open *path* for people's SQL: nothing can be written and no other file can be read.
+
+    Args:
+        path: The database file.
+        time_zone: Zone in which TIMESTAMPTZ values come back.
+        on_wait: Called with a line of text when a writer keeps us waiting.
+
+    Raises:
+        DatabaseMissingError: There is no such file.
+        DatabaseUnusableError: It is no logkit database, or its schema is newer or older.
+        DatabaseBusyError: Another program holds it.
+    """
+    if not path.is_file():
+        raise DatabaseMissingError(path)
+    with _locks(path, on_wait).reading():
+        connection = _connect(path, read_only=True)
+        try:
+            _check_schema(connection, path)
+            macros.install_temporary(connection)
+            connection.execute("set timezone = $1", [time_zone])
+            connection.execute("set lock_configuration = true")
+            yield connection
+        finally:
+            connection.close()
+
+
+@contextmanager
+def writing(
+    path: Path, *, on_wait: Callable[[str], None] | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open *path* for writing, alone; the file is created (mode 0600) and migrated as needed.
+
+    Raises:
+        DatabaseUnusableError: It is no database, or its schema is newer than this release.
+        DatabaseBusyError: Another program holds it.
+    """
+    with _locks(path, on_wait).writing():
+        connection = _connect(path, read_only=False)
+        try:
+            connection.execute("set timezone = 'UTC'")
+            if current_version(connection) > SCHEMA_VERSION:
+                _check_schema(connection, path)
+            migrate(connection)
+            macros.install(connection)
+            yield connection
+        finally:
+            connection.close()
+
+
+def _locks(path: Path, on_wait: Callable[[str], None] | None) -> Locks:
+    return Locks(path, on_wait=on_wait) if on_wait else Locks(path)
+
+
+def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    config: dict[str, str | bool | int | float | list[str]] = {}
+    if read_only:
+        config["enable_external_access"] = False
+    deadline = time.monotonic() + _FOREIGN_HOLDER_TIMEOUT_S
+    previous = os.umask(_PRIVATE_UMASK)
+    try:
+        while True:
+            try:
+                return duckdb.connect(str(path), read_only=read_only, config=config)
+            except duckdb.IOException as error:
+                holder = re.search(r"Could not set lock.*?\(PID (\d+)\)", str(error), re.DOTALL)
+                if holder is None:
+                    raise DatabaseUnusableError(_first_line(path, error)) from error
+                if time.monotonic() > deadline:
+                    message = f"{path} is held open by another program (PID {holder[1]})"
+                    raise DatabaseBusyError(f"{message}; close it and try again") from error
+                time.sleep(0.05)
+            except duckdb.Error as error:
+                raise DatabaseUnusableError(_first_line(path, error)) from error
+    finally:
+        os.umask(previous)
+
+
+def _first_line(path: Path, error: Exception) -> str:
+    return f"cannot use {path} as a database: {str(error).splitlines()[0]}"
+
+
+def _check_schema(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    found = current_version(connection)
+    if found == 0:
+        raise DatabaseUnusableError(f"{path} is no logkit database: it has no logkit tables")
+    if found < SCHEMA_VERSION:
+        raise DatabaseUnusableError(
+            f"{path} has schema version {found}, this logkit needs {SCHEMA_VERSION}; "
+            f"`logkit ingest --db {path}` with any log brings it up to date"
+        )
+    if found > SCHEMA_VERSION:
+        raise DatabaseUnusableError(
+            f"{path} has schema version {found}, this logkit knows {SCHEMA_VERSION}; "
+            "upgrade it: pip install -U 'botlogkit[analysis]'"
+        )

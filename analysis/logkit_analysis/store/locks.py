@@ -1,0 +1,135 @@
+"""Locks beside a database file, so that people's queries and our writer never collide.
+
+DuckDB lets one process write and then no other may even read. Every opening of ours therefore
+passes two ``flock`` locks, which the kernel frees when a process dies:
+
+- *access*: shared by readers, exclusive for the writer, held while the database is open;
+- *gate*: a writer holds it while it waits for access, and a reader passes through it before it
+  asks for access. Without it, overlapping readers would keep a writer waiting for ever.
+
+A third lock, *writer*, is held for a whole ``ingest`` or ``follow``: one writer per database.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from logkit_analysis.errors import AnalysisError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_POLL_SECONDS = 0.01
+_PATIENCE_SECONDS = 1.0
+
+
+class DatabaseBusyError(AnalysisError):
+    """Another process holds the database and did not let go in time."""
+
+
+def _nobody(_: str) -> None:
+    """Say nothing."""
+
+
+class Locks:
+    """The locks of one database file.
+
+    Args:
+        database: The database file; the locks lie beside it.
+        on_wait: Called once with a line of text when a wait lasts longer than a second.
+        timeout_s: Seconds to wait before `DatabaseBusyError`; ``None`` waits for ever.
+    """
+
+    def __init__(
+        self,
+        database: Path,
+        *,
+        on_wait: Callable[[str], None] = _nobody,
+        timeout_s: float | None = None,
+    ) -> None:
+        self._database = database
+        self._on_wait = on_wait
+        self._timeout_s = timeout_s
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Hold the database together with other readers.
+
+        Raises:
+            DatabaseBusyError: A writer did not let go in time.
+        """
+        with self._held("access") as access:
+            with self._held("gate") as gate:
+                self._lock(gate, fcntl.LOCK_SH)
+                self._lock(access, fcntl.LOCK_SH)
+            yield
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the database alone; readers who come later wait.
+
+        Raises:
+            DatabaseBusyError: Readers or another writer did not let go in time.
+        """
+        with self._held("access") as access:
+            with self._held("gate") as gate:
+                self._lock(gate, fcntl.LOCK_EX)
+                self._lock(access, fcntl.LOCK_EX)
+            yield
+
+    @contextmanager
+    def sole_writer(self, command: str) -> Iterator[None]:
+        """Be the only ingesting process of this database; *command* is named to others.
+
+        Raises:
+            DatabaseBusyError: Another writer did not end in time.
+        """
+        with self._held("writer") as writer:
+            self._lock(writer, fcntl.LOCK_EX)
+            os.ftruncate(writer, 0)
+            os.pwrite(writer, f"{command} (PID {os.getpid()})".encode(), 0)
+            yield
+            os.ftruncate(writer, 0)
+
+    @contextmanager
+    def _held(self, name: str) -> Iterator[int]:
+        suffix = ".lock" if name == "access" else f".{name}.lock"
+        path = self._database.with_name(self._database.name + suffix)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    def _lock(self, descriptor: int, mode: int) -> None:
+        started = time.monotonic()
+        is_said = False
+        while not _try_lock(descriptor, mode):
+            waited = time.monotonic() - started
+            if self._timeout_s is not None and waited > self._timeout_s:
+                raise DatabaseBusyError(f"{self._database} is in use by {self._holder()}")
+            if not is_said and waited > _PATIENCE_SECONDS:
+                self._on_wait(f"waiting for {self._database}, in use by {self._holder()}")
+                is_said = True
+            time.sleep(_POLL_SECONDS)
+
+    def _holder(self) -> str:
+        path = self._database.with_name(self._database.name + ".writer.lock")
+        try:
+            named = path.read_text(errors="replace").strip()
+        except OSError:
+            named = ""
+        return named or "a query of another logkit process"
+
+
+def _try_lock(descriptor: int, mode: int) -> bool:
+    try:
+        fcntl.flock(descriptor, mode | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
