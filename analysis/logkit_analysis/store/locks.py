@@ -16,13 +16,13 @@ import fcntl
 import os
 import time
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from logkit_analysis.errors import AnalysisError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 _POLL_SECONDS = 0.01
 _PATIENCE_SECONDS = 1.0
