@@ -1,0 +1,1 @@
+"""The ``logkit`` command: parse arguments, call one function, map errors to exit codes."""

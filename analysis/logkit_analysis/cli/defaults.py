@@ -1,0 +1,90 @@
+"""Settings become the defaults of the flags of the same name."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from logkit_analysis.cli import notes
+from logkit_analysis.settings import Layer, load_layers
+
+if TYPE_CHECKING:
+    import typer
+
+
+@dataclass(slots=True)
+class Origins:
+    """Which place gave which default: (command path, flag) to the place's name."""
+
+    places: dict[tuple[str, str], str] = field(default_factory=dict)
+
+
+def apply_settings(context: typer.Context) -> None:
+    """Make the settings of all layers the defaults of *context*'s commands.
+
+    A key that no flag has is named on stderr with its file.
+
+    Raises:
+        SettingsFileError: A settings file is there and is no TOML.
+    """
+    origins = Origins()
+    defaults: dict[str, Any] = {}
+    for layer in reversed(load_layers(os.environ, Path.cwd())):
+        known = _fill(context.command, "", layer, layer.values, defaults, origins)
+        if layer.origin != "environment":
+            _name_unknown(layer, known)
+    context.default_map = defaults
+    context.obj = origins
+
+
+def _fill(
+    command: Any,
+    path: str,
+    layer: Layer,
+    values: Any,
+    defaults: dict[str, Any],
+    origins: Origins,
+) -> set[str]:
+    """Put the values that *command* and its subcommands take into *defaults*; return their keys."""
+    known: set[str] = set()
+    for name, child in getattr(command, "commands", {}).items():
+        key = name.replace("-", "_")
+        child_defaults = defaults.setdefault(name, {})
+        own = values.get(key)
+        child_path = f"{path} {name}".strip()
+        known |= _fill(child, child_path, layer, values, child_defaults, origins)
+        if isinstance(own, dict):
+            used = _fill(child, child_path, layer, own, child_defaults, origins)
+            _name_unknown(Layer(f"{layer.origin} [{key}]", own), used)
+            known.add(key)
+    for parameter in command.params:
+        flag = _flag(parameter)
+        if flag is None or parameter.is_eager:
+            continue
+        known.add(flag)
+        if flag in values and not isinstance(values[flag], dict):
+            value = values[flag]
+            is_list = parameter.multiple and not isinstance(value, list)
+            defaults[parameter.name] = [value] if is_list else value
+            origins.places[path, flag] = _place(layer, flag)
+    return known
+
+
+def _flag(parameter: Any) -> str | None:
+    longest = [option for option in parameter.opts if option.startswith("--")]
+    return longest[0][2:].replace("-", "_") if longest else None
+
+
+def _place(layer: Layer, flag: str) -> str:
+    return f"LOGKIT_{flag.upper()}" if layer.origin == "environment" else layer.origin
+
+
+def _name_unknown(layer: Layer, known: set[str]) -> None:
+    for key in layer.values:
+        if key not in known:
+            near = get_close_matches(key, sorted(known), n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            notes.note(f"logkit: {layer.origin}: unknown setting {key!r}{hint}")

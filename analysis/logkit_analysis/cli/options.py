@@ -1,0 +1,59 @@
+"""The options that several commands share, declared once."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DEFAULT_DATABASE = Path("logkit.duckdb")
+
+
+class Format(StrEnum):
+    """How rows are written."""
+
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+    MARKDOWN = "markdown"
+    PARQUET = "parquet"
+
+
+DatabaseOption = Annotated[Path, typer.Option("--db", metavar="FILE", help="The database file.")]
+TimeZoneOption = Annotated[
+    str, typer.Option("--tz", metavar="ZONE", help="Zone of times given and shown.")
+]
+FormatOption = Annotated[Format, typer.Option("--format", help="How rows are written.")]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Write here instead of stdout."),
+]
+QueriesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--queries", metavar="DIR", help="Your own queries; they win over ours of the same name."
+    ),
+]
+SinceOption = Annotated[
+    str | None,
+    typer.Option("--since", metavar="TIME", help="Start: 2h (ago), or 2025-01-31T14:00."),
+]
+UntilOption = Annotated[
+    str | None, typer.Option("--until", metavar="TIME", help="End, exclusive: like --since.")
+]
+LastOption = Annotated[
+    str | None,
+    typer.Option(
+        "--last", metavar="DURATION", help="The last 15m, 1h, 2d before the newest event."
+    ),
+]
+AroundOption = Annotated[
+    str | None, typer.Option("--around", metavar="TIME", help="Middle of the window.")
+]
+WindowOption = Annotated[
+    str | None,
+    typer.Option("--window", metavar="DURATION", help="--around plus and minus this (15m)."),
+]

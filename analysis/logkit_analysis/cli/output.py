@@ -1,0 +1,66 @@
+"""The owner of stdout: results leave through here, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def write_text(text: str) -> None:
+    """Write *text* to stdout as UTF-8, whatever the locale says."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+
+
+def flush() -> None:
+    """Hand everything to the reader of stdout; raises what the reader's end says."""
+    sys.stdout.flush()
+
+
+def is_terminal() -> bool:
+    """Return whether a person watches stdout."""
+    return sys.stdout.isatty()
+
+
+def abandon() -> None:
+    """Drop what stdout still holds, so that the interpreter's exit does not complain."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, sys.stdout.fileno())
+    os.close(devnull)
+
+
+@contextmanager
+def destination(path: Path | None) -> Iterator[IO[bytes]]:
+    """Yield the binary stream of a result: stdout, or a file that appears when it is whole.
+
+    Args:
+        path: The file to replace, or ``None`` for stdout.
+    """
+    if path is None:
+        yield sys.stdout.buffer
+        return
+    with replacing(path) as partial, partial.open("wb") as stream:
+        yield stream
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a path beside *path*; it takes the name of *path* when the block ends well.
+
+    A device or FIFO is written in place: there is nothing to replace.
+    """
+    if path.exists() and not path.is_file():
+        yield path
+        return
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""ResultSet -> table, csv, json, jsonl, markdown or parquet."""
