@@ -1,0 +1,1 @@
+"""The sample incident: a made-up bot's logs with their known truth."""
