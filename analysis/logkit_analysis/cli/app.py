@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from logkit_analysis.cli import config, output
+from logkit_analysis.cli import config, ingest, output
 from logkit_analysis.cli.defaults import apply_settings
 
 _EPILOG = """\b
@@ -48,4 +48,5 @@ def _root(
     apply_settings(context)
 
 
+app.command(epilog=ingest.EPILOG)(ingest.ingest)
 app.add_typer(config.app, name="config")

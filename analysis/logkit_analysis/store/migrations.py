@@ -57,11 +57,9 @@ create table quarantine (
 create table sources (
     source_id bigint not null,
     path varchar not null,
-    compression varchar not null,
     device bigint not null,
     inode bigint not null,
-    head_bytes integer not null,
-    head_sha256 varchar not null,
+    head blob not null,
     first_seen_at timestamptz not null
 )""",
             # Inserted only, never updated: parallel workers commit without conflicts, and
@@ -71,6 +69,8 @@ create table source_intervals (
     source_id bigint not null,
     start_offset bigint not null,
     end_offset bigint not null,
+    crc32 bigint not null,
+    tail blob not null,
     run_id bigint not null
 )""",
             "create sequence source_ids",

@@ -1,0 +1,64 @@
+"""``logkit ingest``: what is new in some files, into the store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from logkit_analysis.cli import notes
+from logkit_analysis.cli.options import DEFAULT_DATABASE, DatabaseOption
+from logkit_analysis.errors import ExitCode
+
+if TYPE_CHECKING:
+    from logkit_analysis.ingest import IngestReport
+
+EPILOG = """\b
+Examples:
+  logkit ingest logs/                    a folder: *.log*, *.jsonl*, *.ndjson*, also compressed
+  logkit ingest bot.log 'old/*.log.gz'   files and globs
+  kubectl logs bot | logkit ingest -     standard input
+  logkit ingest app.log --tz Europe/Berlin
+
+Run it again at any time: it reads only what is new. Lines that are no JSON object are
+kept with the reason: logkit rejects."""
+
+
+def ingest(
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH...", help="Files, folders, globs, or -.")
+    ],
+    db: DatabaseOption = DEFAULT_DATABASE,
+    tz: Annotated[
+        str, typer.Option("--tz", metavar="ZONE", help="Zone of times that name none.")
+    ] = "UTC",
+) -> None:
+    """Read what is new in log files into the database."""
+    from logkit_analysis.cli.progress import ByteProgress
+    from logkit_analysis.ingest import ingest as run
+    from logkit_analysis.time_window import parse_zone
+
+    with ByteProgress() as progress:
+        report = run(db, paths, zone=parse_zone(tz), progress=progress, on_wait=notes.note)
+    _say(report)
+    if report.damaged:
+        raise typer.Exit(ExitCode.FAILURE)
+
+
+def _say(report: IngestReport) -> None:
+    rate = f", {report.rows / report.seconds:,.0f} rows/s" if report.seconds > 1 else ""
+    notes.note(
+        f"{report.rows:,} new rows from {_count(report.files, 'file')} "
+        f"({report.bytes / 1e6:,.1f} MB) in {report.seconds:.1f} s{rate}"
+    )
+    if report.rejects:
+        kinds = ", ".join(f"{count:,} {kind}" for kind, count in report.rejects.most_common())
+        notes.note(f"{_count(report.rejects.total(), 'line')} rejected ({kinds}): logkit rejects")
+    for path in report.unfinished:
+        notes.note(f"{path}: the last line is unfinished; the next run looks at it again")
+    for path, reason in report.damaged:
+        notes.error(f"{path}: damaged or incomplete: {reason}", hint="what came before is stored")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + "s" * (number != 1)

@@ -1,0 +1,193 @@
+"""Files into the store: source, parser and store meet only here."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections import Counter
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Protocol, cast
+
+from logkit_analysis.parsers.batch import parse_chunk
+from logkit_analysis.parsers.json_lines import JsonLinesParser, Record
+from logkit_analysis.sources import compression
+from logkit_analysis.sources.discovery import STDIN, LogFile, discover
+from logkit_analysis.sources.identity import candidates, checksum, skip_consumed
+from logkit_analysis.sources.reader import Chunk, read_chunks
+from logkit_analysis.store.database import writing
+from logkit_analysis.store.locks import Locks
+from logkit_analysis.store.writer import StoreWriter, known_streams
+from logkit_analysis.streams import HEAD_BYTES, FileKey, LogStream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import tzinfo
+    from io import BufferedReader
+
+_NO_FILE = FileKey(0, 0)
+
+
+class Progress(Protocol):
+    """Hears how far a run has come."""
+
+    def total(self, file_count: int, byte_count: int | None) -> None:
+        """Say what is ahead: files, and bytes on disk if all sizes are known."""
+
+    def advance(self, path: str, position: int, row_count: int) -> None:
+        """Say that *path* is committed up to *position*, a number of bytes on disk."""
+
+
+@dataclass(slots=True)
+class IngestReport:
+    """What a run did.
+
+    Attributes:
+        files: Files that were looked at.
+        rows: Events stored.
+        rejects: Quarantined lines by the kind of the reason.
+        bytes: Bytes consumed, after decompression.
+        seconds: Wall time.
+        unfinished: Paths whose last line has no newline yet; it waits for the next run.
+        damaged: Paths that could not be read to their end, each with the reason.
+    """
+
+    files: int = 0
+    rows: int = 0
+    rejects: Counter[str] = field(default_factory=Counter)
+    bytes: int = 0
+    seconds: float = 0.0
+    unfinished: list[str] = field(default_factory=list)
+    damaged: list[tuple[str, str]] = field(default_factory=list)
+
+
+def ingest(
+    database: Path,
+    arguments: Sequence[str],
+    *,
+    zone: tzinfo,
+    progress: Progress,
+    on_wait: Callable[[str], None],
+) -> IngestReport:
+    """Read what is new in the files that *arguments* name into *database*.
+
+    Args:
+        database: The database file; created if it is not there.
+        arguments: Files, folders, globs, or ``-``.
+        zone: Zone of times that name none.
+        progress: Told about sizes and commits.
+        on_wait: Told, in one line, whom we wait for.
+
+    Raises:
+        PathUnusableError: A named path is missing, unreadable or holds no log; nothing is read.
+        DatabaseUnusableError: *database* is no database of ours.
+    """
+    files = discover(arguments)
+    with (
+        Locks(database, on_wait=on_wait).sole_writer("logkit ingest"),
+        writing(database, on_wait=on_wait) as connection,
+    ):
+        streams = known_streams(connection)
+        run = _Run(StoreWriter(connection), JsonLinesParser(zone), streams, progress)
+        return run.read(files)
+
+
+class _Run:
+    """One run over some files."""
+
+    def __init__(
+        self,
+        writer: StoreWriter,
+        parser: JsonLinesParser,
+        streams: list[LogStream],
+        progress: Progress,
+    ) -> None:
+        self._writer = writer
+        self._parser = parser
+        self._streams = streams
+        self._progress = progress
+        self._report = IngestReport()
+
+    def read(self, files: Sequence[LogFile]) -> IngestReport:
+        started = time.monotonic()
+        self._progress.total(len(files), _total_bytes(files))
+        for file in files:
+            self._read_file(file)
+        self._report.files = len(files)
+        self._report.seconds = time.monotonic() - started
+        self._writer.finish(len(files))
+        return self._report
+
+    def _read_file(self, file: LogFile) -> None:
+        with _opened(file.path) as raw:
+            try:
+                self._read_opened(file, raw)
+            except compression.DAMAGED as error:
+                self._report.damaged.append((file.path, str(error)))
+
+    def _read_opened(self, file: LogFile, raw: BufferedReader) -> None:
+        data, kind = compression.decompressed(raw)
+        stream = LogStream(file.path, _NO_FILE) if file.is_stream else self._find(file, raw, data)
+        is_closed = file.is_stream or kind != "none"
+        for chunk in read_chunks(data, stream.position):
+            if chunk.is_unfinished and not (is_closed or self._is_whole(chunk, raw)):
+                self._report.unfinished.append(file.path)
+                return
+            row_count = self._store(stream, chunk)
+            self._progress.advance(file.path, _bytes_on_disk(file, raw, chunk), row_count)
+
+    def _find(self, file: LogFile, raw: BufferedReader, data: IO[bytes]) -> LogStream:
+        """Return the stream that the file holds, with *data* at the stream's position."""
+        status = os.fstat(raw.fileno())
+        key = FileKey(status.st_dev, status.st_ino)
+        head = data.read(HEAD_BYTES)
+        for stream, needs_proof in candidates(key, head, self._streams):
+            data.seek(0)
+            if skip_consumed(data, stream, is_thorough=needs_proof):
+                if (stream.path, stream.key) != (file.path, key):
+                    stream.path, stream.key = file.path, key
+                    self._writer.adopt(stream)
+                return stream
+        data.seek(0)
+        return LogStream(file.path, key)
+
+    def _is_whole(self, chunk: Chunk, raw: BufferedReader) -> bool:
+        """Return whether a line without newline is an event in a file that stopped growing."""
+        is_at_rest = os.fstat(raw.fileno()).st_size == chunk.end
+        return is_at_rest and isinstance(self._parser.parse(chunk.data), Record)
+
+    def _store(self, stream: LogStream, chunk: Chunk) -> int:
+        """Commit *chunk*; return how many events it held."""
+        interval = checksum(chunk.data, chunk.start)
+        if stream.tail and not stream.tail.endswith(b"\n") and chunk.data.startswith(b"\n"):
+            # The newline of a last line that was taken without it.
+            chunk = replace(chunk, data=chunk.data[1:], start=chunk.start + 1)
+        batch = parse_chunk(chunk, self._parser)
+        row_count: int = batch.events.num_rows
+        head = stream.head if stream.position >= HEAD_BYTES else stream.head + chunk.data
+        is_new = stream.source_id is None
+        self._writer.commit(stream, batch, interval, head[:HEAD_BYTES])
+        if is_new:
+            self._streams.append(stream)
+        self._report.rows += row_count
+        self._report.rejects.update(line.reason.partition(":")[0] for line in batch.rejects)
+        self._report.bytes += len(chunk.data)
+        return row_count
+
+
+def _opened(path: str) -> AbstractContextManager[BufferedReader]:
+    if path == STDIN:
+        return nullcontext(cast("BufferedReader", sys.stdin.buffer))
+    return Path(path).open("rb")
+
+
+def _bytes_on_disk(file: LogFile, raw: BufferedReader, chunk: Chunk) -> int:
+    return chunk.end if file.is_stream else raw.tell()
+
+
+def _total_bytes(files: Sequence[LogFile]) -> int | None:
+    if any(file.is_stream for file in files):
+        return None
+    return sum(Path(file.path).stat().st_size for file in files)

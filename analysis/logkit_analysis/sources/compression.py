@@ -1,0 +1,53 @@
+"""Compressed logs as plain bytes; the kind is told by content, not by name."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import sys
+from typing import IO, TYPE_CHECKING, Literal, cast
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+if TYPE_CHECKING:
+    from io import BufferedReader
+
+Compression = Literal["none", "gz", "zst", "bz2", "xz"]
+
+_MAGIC: tuple[tuple[bytes, Compression], ...] = (
+    (b"\x1f\x8b", "gz"),
+    (b"\x28\xb5\x2f\xfd", "zst"),
+    (b"BZh", "bz2"),
+    (b"\xfd7zXZ\x00", "xz"),
+)
+_MAGIC_BYTES = max(len(magic) for magic, _ in _MAGIC)
+
+DAMAGED = (EOFError, OSError, lzma.LZMAError, zstd.ZstdError)
+"""What reading a damaged or half-written compressed file raises."""
+
+
+def decompressed(file: BufferedReader) -> tuple[IO[bytes], Compression]:
+    """Return *file* read through the decompressor that its first bytes ask for, and which."""
+    head = file.peek(_MAGIC_BYTES)
+    for magic, kind in _MAGIC:
+        if head.startswith(magic):
+            return _open(file, kind), kind
+    return file, "none"
+
+
+def _open(file: BufferedReader, kind: Compression) -> IO[bytes]:
+    match kind:
+        case "gz":
+            return cast("IO[bytes]", gzip.GzipFile(fileobj=file))
+        case "zst":
+            return cast("IO[bytes]", zstd.ZstdFile(file))
+        case "bz2":
+            return bz2.BZ2File(file)
+        case "xz":
+            return lzma.LZMAFile(file)
+        case "none":
+            return file

@@ -1,0 +1,106 @@
+"""From the words of a command line to the log files that they mean."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from logkit_analysis.errors import AnalysisError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+STDIN = "-"
+
+# What a folder's log files are called: app.log, app.log.1, app.log.2026-03-19.gz, app.jsonl.
+# A bare .json is left out, since folders are full of settings of that name.
+_LOG_NAME = re.compile(r"\.(log|jsonl|ndjson)([.\-_].+)?$", re.IGNORECASE)
+_SIDE_FILE = re.compile(r"\.(lock|ring|tmp|swp|duckdb|wal)$", re.IGNORECASE)
+
+
+class PathUnusableError(AnalysisError):
+    """A named path is missing, unreadable or holds no log."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogFile:
+    """A file to read.
+
+    Attributes:
+        path: Where it is, as the user wrote it; ``-`` is standard input.
+        is_stream: Whether it can be read only once, from its start (a pipe).
+    """
+
+    path: str
+    is_stream: bool
+
+
+def discover(arguments: Sequence[str]) -> list[LogFile]:
+    """Return the files that *arguments* name, each file once, in a stable order.
+
+    An argument is an existing file, a folder (searched for log files), a glob, or ``-``.
+    An existing path is taken literally even if it looks like a glob.
+
+    Raises:
+        PathUnusableError: A path is missing or unreadable, or a folder or glob holds no log.
+    """
+    files: dict[object, LogFile] = {}
+    for argument in arguments:
+        for path in _expand(argument):
+            found = _log_file(path)
+            files.setdefault(_identity(found), found)
+    return list(files.values())
+
+
+def _expand(argument: str) -> Iterable[str]:
+    if argument == STDIN:
+        return [argument]
+    if Path(argument).is_dir():
+        return _nonempty(
+            _walk(argument), f"no log files (*.log*, *.jsonl*, *.ndjson*) in {argument}"
+        )
+    if not os.path.lexists(argument) and glob.has_magic(argument):
+        matches = glob.glob(argument, recursive=True)  # noqa: PTH207 Path.glob takes no absolute one
+        logs = (path for path in matches if not _SIDE_FILE.search(path) and Path(path).is_file())
+        return _nonempty(logs, f"nothing matches {argument}")
+    return [argument]
+
+
+def _nonempty(paths: Iterable[str], complaint: str) -> list[str]:
+    found = sorted(paths)
+    if not found:
+        raise PathUnusableError(complaint)
+    return found
+
+
+def _walk(folder: str) -> Iterator[str]:
+    for directory, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            is_log = _LOG_NAME.search(name) and not _SIDE_FILE.search(name)
+            if is_log and not name.startswith("."):
+                yield str(Path(directory) / name)
+
+
+def _log_file(path: str) -> LogFile:
+    if path == STDIN:
+        return LogFile(path, is_stream=True)
+    try:
+        mode = Path(path).stat().st_mode
+    except OSError as error:
+        raise PathUnusableError(f"cannot read {path}: {error.strerror}") from error
+    if not os.access(path, os.R_OK):
+        raise PathUnusableError(f"cannot read {path}: permission denied")
+    return LogFile(path, is_stream=not stat.S_ISREG(mode))
+
+
+def _identity(file: LogFile) -> object:
+    if file.path == STDIN:
+        return STDIN
+    status = Path(file.path).stat()
+    return status.st_dev, status.st_ino

@@ -1,0 +1,159 @@
+"""Rows, rejects and positions into the store, in one transaction each time."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from dataclasses import astuple
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from logkit_analysis.streams import HEAD_BYTES, FileKey, Interval, LogStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import duckdb
+
+    from logkit_analysis.parsers.batch import Batch, RejectedLine
+
+
+def known_streams(connection: duckdb.DuckDBPyConnection) -> list[LogStream]:
+    """Return every stream of which something has been consumed, oldest first."""
+    rows = connection.execute(
+        """
+        select source_id, path, device, inode, head, start_offset, end_offset, crc32, tail
+        from sources join source_intervals using (source_id)
+        order by source_id, start_offset
+        """
+    ).fetchall()
+    streams = []
+    for source_id, group in groupby(rows, key=itemgetter(0)):
+        parts = list(group)
+        _, path, device, inode, head = parts[0][:5]
+        intervals = [Interval(*part[5:]) for part in parts]
+        streams.append(LogStream(path, FileKey(device, inode), source_id, head, intervals))
+    return streams
+
+
+class StoreWriter:
+    """Writes one run of ingest.
+
+    Args:
+        connection: Open for writing and used by nobody else.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self._started = time.monotonic()
+        self._run_id = self._one("select nextval('run_ids')")
+        connection.execute(
+            "insert into ingest_runs values ($1, now(), null, 0, 0, 0, 0)", [self._run_id]
+        )
+
+    def commit(self, stream: LogStream, batch: Batch, interval: Interval, head: bytes) -> None:
+        """Store *batch* and the *interval* of *stream* that it came from: both or neither.
+
+        Args:
+            stream: Brought up to date when the transaction has ended well.
+            batch: Events and rejects of the interval.
+            interval: Begins at the stream's position.
+            head: The stream's first bytes as far as they are known now.
+        """
+        with self._transaction():
+            source_id = self._source_id(stream, head[:HEAD_BYTES])
+            self._insert_events(source_id, stream.path, batch.events)
+            self._insert_rejects(source_id, stream.path, batch.rejects)
+            self._connection.execute(
+                "insert into source_intervals values ($1, $2, $3, $4, $5, $6)",
+                [source_id, *astuple(interval), self._run_id],
+            )
+            self._add_to_run(batch)
+        stream.source_id = source_id
+        stream.head = head[:HEAD_BYTES]
+        stream.intervals.append(interval)
+
+    def adopt(self, stream: LogStream) -> None:
+        """Note that a known stream is now found at another path or in another file."""
+        self._connection.execute(
+            "update sources set path = $2, device = $3, inode = $4 where source_id = $1",
+            [stream.source_id, stream.path, stream.key.device, stream.key.inode],
+        )
+
+    def finish(self, file_count: int) -> None:
+        """Note in ``ingest_runs`` that the run has ended."""
+        self._connection.execute(
+            "update ingest_runs set ended_at = now(), files = $2, seconds = $3 where run_id = $1",
+            [self._run_id, file_count, time.monotonic() - self._started],
+        )
+
+    def _one(self, query: str) -> int:
+        return int(self._connection.execute(query).fetchall()[0][0])
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.begin()
+        try:
+            yield
+            self._connection.commit()
+        except BaseException:
+            self._connection.rollback()
+            raise
+
+    def _source_id(self, stream: LogStream, head: bytes) -> int:
+        if stream.source_id is None:
+            source_id = self._one("select nextval('source_ids')")
+            self._connection.execute(
+                "insert into sources values ($1, $2, $3, $4, $5, now())",
+                [source_id, stream.path, stream.key.device, stream.key.inode, head],
+            )
+            return source_id
+        if head != stream.head:
+            self._connection.execute(
+                "update sources set head = $2 where source_id = $1", [stream.source_id, head]
+            )
+        return stream.source_id
+
+    def _insert_events(self, source_id: int, path: str, events: pa.Table) -> None:
+        if not events.num_rows:
+            return
+        # The names come from the table of fields, never from a log.
+        names = ", ".join(events.column_names)
+        self._connection.register("batch", events)
+        try:
+            self._connection.execute(
+                f"insert into events ({names}, source_id, source_file, ingested_at) "  # noqa: S608
+                f"select {names}, $1, $2, now() from batch",
+                [source_id, path],
+            )
+        finally:
+            self._connection.unregister("batch")
+
+    def _insert_rejects(self, source_id: int, path: str, rejects: Sequence[RejectedLine]) -> None:
+        if not rejects:
+            return
+        table = pa.table(
+            {
+                "source_offset": pa.array((line.offset for line in rejects), pa.int64()),
+                "reason": pa.array((line.reason for line in rejects), pa.string()),
+                "raw": pa.array((line.raw for line in rejects), pa.binary()),
+            }
+        )
+        self._connection.register("batch", table)
+        try:
+            self._connection.execute(
+                "insert into quarantine "
+                "select $1, $2, source_offset, reason, raw, now() from batch",
+                [source_id, path],
+            )
+        finally:
+            self._connection.unregister("batch")
+
+    def _add_to_run(self, batch: Batch) -> None:
+        self._connection.execute(
+            'update ingest_runs set "rows" = "rows" + $2, rejects = rejects + $3 where run_id = $1',
+            [self._run_id, batch.events.num_rows, len(batch.rejects)],
+        )
