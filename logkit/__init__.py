@@ -1,1 +1,61 @@
-"""Structured logging for bots in production."""
+"""Structured logging for bots in production.
+
+``import logkit`` loads nothing else: each public name is fetched at its first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from logkit.config import configure, flush, stats
+    from logkit.context import bind, correlation
+    from logkit.errors import ConfigurationError, LogkitError
+    from logkit.logger import get_logger
+    from logkit.stdlib import JsonFormatter, dict_config
+    from logkit.timing import timed
+
+__all__ = [
+    "ConfigurationError",
+    "JsonFormatter",
+    "LogkitError",
+    "bind",
+    "configure",
+    "correlation",
+    "dict_config",
+    "flush",
+    "get_logger",
+    "stats",
+    "timed",
+]
+
+_MODULES = {
+    "ConfigurationError": "errors",
+    "JsonFormatter": "stdlib",
+    "LogkitError": "errors",
+    "bind": "context",
+    "configure": "config",
+    "correlation": "context",
+    "dict_config": "stdlib",
+    "flush": "config",
+    "get_logger": "logger",
+    "stats": "config",
+    "timed": "timing",
+}
+_SUBMODULES = frozenset({"schema", "testing"})
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        value = getattr(import_module(f"logkit.{_MODULES[name]}"), name)
+    elif name in _SUBMODULES:
+        value = import_module(f"logkit.{name}")
+    else:
+        raise AttributeError(f"module 'logkit' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, *_SUBMODULES})

@@ -1,0 +1,151 @@
+"""The one way of an event: log call -> processors -> renderer -> sink."""
+
+from __future__ import annotations
+
+import os
+import sys
+from itertools import count
+from time import time_ns
+from typing import TYPE_CHECKING, Any
+
+from logkit.context import bound_fields
+from logkit.encoding import text_of
+from logkit.identity import UNKNOWN_SERVICE, Identity
+from logkit.names import describe, is_name
+from logkit.outputs import StandardOutput
+from logkit.processors import SPECIAL, expand_exception, tidy
+from logkit.renderers import ConsoleRenderer, JsonRenderer
+from logkit.sinks import Counters, DirectSink
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from contextvars import ContextVar
+
+    from logkit.processors import EventDict, Processor
+    from logkit.renderers import Renderer
+    from logkit.sinks import Sink
+
+
+class Pipeline:
+    """The parts that ``configure()`` joins, and the call that runs an event through them.
+
+    Attributes:
+        identity: Who writes.
+        processors: The bot's own processors, in order; the list is shared with structlog.
+        renderer: Event dict to line.
+        sink: Where lines go.
+        counters: What became of the events.
+        foreign_variables: structlog's own registry of bound context variables.
+        next_seq: Returns the number of the next event of this instance; atomic.
+    """
+
+    def __init__(self) -> None:
+        self.identity = Identity(os.environ.get("LOGKIT_SERVICE") or UNKNOWN_SERVICE)
+        self.counters = Counters()
+        self.processors: list[Processor] = []
+        self.renderer: Renderer = choose_renderer(self.identity, is_file=False)
+        self.sink: Sink = DirectSink(StandardOutput(), self.counters)
+        self.foreign_variables: Mapping[str, ContextVar[Any]] = {}
+        self.next_seq = count(1).__next__
+
+    def emit(
+        self,
+        level: str,
+        logger: str,
+        template: object,
+        args: Any,
+        context: EventDict,
+        fields: EventDict,
+        created_ns: int | None = None,
+    ) -> None:
+        """Run one log call through processors, renderer and sink. Never raises.
+
+        Args:
+            level: Level name.
+            logger: Name of the logger.
+            template: Event name, or text with ``%`` placeholders.
+            args: Values for the placeholders.
+            context: Fields bound to the logger, tidied when they were bound.
+            fields: Fields of this call.
+            created_ns: Nanoseconds since 1970 of the call, or ``None`` for now.
+        """
+        try:
+            event_dict = self.event_dict(logger, template, args, context, fields)
+            for processor in self.processors:
+                event_dict = processor(logger, level, event_dict)
+            self._write(level, logger, event_dict, created_ns)
+        except Exception as error:  # noqa: BLE001 - a log call never raises into the bot
+            if not _is_drop(error):
+                self._rescue(level, logger, template, error)
+
+    def event_dict(
+        self, logger: str, template: object, args: Any, context: EventDict, fields: EventDict
+    ) -> EventDict:
+        """Return the event dict of a log call, with all bound fields, before the processors."""
+        if not SPECIAL.isdisjoint(fields):
+            if template is None and "event" in fields:
+                template = fields["event"]
+                fields = {name: value for name, value in fields.items() if name != "event"}
+            fields = tidy(expand_exception(fields))
+        if self.foreign_variables:
+            context = {**_values(self.foreign_variables), **context}
+        if not args and type(template) is str and is_name(template):
+            return {"event": template, **bound_fields.get(), **context, **fields}
+        event, message = describe(template, args, logger)
+        named = {"event": event} if message is None else {"event": event, "message": message}
+        return {**named, **bound_fields.get(), **context, **fields}
+
+    def _write(
+        self, level: str, logger: str, event_dict: EventDict, created_ns: int | None
+    ) -> None:
+        now = time_ns() if created_ns is None else created_ns
+        self.sink.write(self.renderer(event_dict, level, logger, now, self.next_seq()), level)
+
+    def _rescue(self, level: str, logger: str, template: object, error: Exception) -> None:
+        """Write what is left of an event whose processing failed: its name and why.
+
+        The fields are left out, since the processor that failed may be the one that redacts.
+        """
+        try:
+            event, _ = describe(template, (), logger)
+            reason = f"{type(error).__name__}: {text_of(error)}"
+            self._write(level, logger, {"event": event, "logkit_error": reason}, None)
+        except Exception:  # noqa: BLE001 - nothing more can be said about this event
+            with self.counters.lock:
+                self.counters.accepted += 1
+                self.counters.dropped_by_level[level] += 1
+
+    def become_child(self) -> None:
+        """Make a forked child an instance of its own, with its own counters."""
+        self.identity = self.identity.forked()
+        self.next_seq = count(1).__next__
+        self.counters.__init__()  # type: ignore[misc]
+        if isinstance(self.renderer, JsonRenderer):
+            self.renderer = JsonRenderer(self.identity)
+
+
+def choose_renderer(identity: Identity, *, is_file: bool) -> Renderer:
+    """Return the readable form for a terminal and JSON for everything else."""
+    if is_file or sys.stdout is None or not sys.stdout.isatty():
+        return JsonRenderer(identity)
+    return ConsoleRenderer(has_colours=not os.environ.get("NO_COLOR"))
+
+
+def _values(variables: Mapping[str, ContextVar[Any]]) -> EventDict:
+    values = {name: variable.get(...) for name, variable in list(variables.items())}
+    prefix = "structlog_"
+    return tidy({k.removeprefix(prefix): v for k, v in values.items() if v is not ...})
+
+
+def _is_drop(error: Exception) -> bool:
+    """Return whether a structlog processor said that the event is not to be logged."""
+    # structlog is loaded by configure() at the latest; without it nobody can raise its DropEvent.
+    structlog = sys.modules.get("structlog")
+    return structlog is not None and isinstance(error, structlog.DropEvent)
+
+
+pipeline = Pipeline()
+"""The pipeline of this process."""
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=pipeline.become_child)

@@ -1,0 +1,154 @@
+"""Event dict -> one line of bytes. Pure: the time and the counter are arguments."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Protocol
+
+import orjson
+
+from logkit.encoding import encode, utf8_text
+from logkit.levels import STDLIB_NUMBERS
+from logkit.schema import MAX_LINE_BYTES
+from logkit.truncation import fit
+
+if TYPE_CHECKING:
+    from logkit.identity import Identity
+    from logkit.processors import EventDict
+
+_MAX_CACHED_LOGGERS = 1_024
+_MAX_LABEL = 256
+_COLOURS = {"debug": "2", "info": "32", "warning": "33", "error": "31", "critical": "1;31"}
+_THREE_DIGITS = tuple(b"%03d" % number for number in range(1_000))
+
+
+class Renderer(Protocol):
+    """What turns an event dict into a line."""
+
+    def __call__(self, fields: EventDict, level: str, logger: str, time_ns: int, seq: int) -> bytes:
+        """Return the line with its newline.
+
+        Args:
+            fields: Name, message and fields of the event; no envelope names but ``event``.
+            level: Level name.
+            logger: Name of the logger; an empty one is left out.
+            time_ns: Nanoseconds since 1970.
+            seq: Number of the event in this instance.
+        """
+
+
+class JsonRenderer:
+    """One JSON object a line: timestamp, level, service, event, fields, rest of the envelope.
+
+    The envelope does not pass through the JSON encoder with each event: its parts are rendered
+    once per second, level and logger and joined to the fields as bytes.
+    """
+
+    def __init__(self, identity: Identity) -> None:
+        self._identity = identity
+        self._static = {
+            name: value[:_MAX_LABEL]
+            for name, value in (("env", identity.env), ("version", identity.version))
+            if value is not None
+        }
+        service = _members({"service": identity.service[:_MAX_LABEL]})
+        self._levels = {
+            level: b'Z","level":"%s",%s,' % (level.encode(), service) for level in STDLIB_NUMBERS
+        }
+        self._tails: dict[str, bytes] = {}
+        self._second: tuple[int, bytes] = (-1, b"")
+
+    def __call__(self, fields: EventDict, level: str, logger: str, time_ns: int, seq: int) -> bytes:
+        """Return the event as a line of JSON of at most 65,536 bytes."""
+        second, microseconds = divmod(time_ns // 1_000, 1_000_000)
+        cached = self._second
+        if cached[0] != second:
+            cached = self._second = (second, _head(second))
+        tail = self._tails.get(logger) or self._remember_tail(logger)
+        if self._static and not self._static.keys().isdisjoint(fields):
+            tail = self._tail(logger, {k: v for k, v in self._static.items() if k not in fields})
+        head = b"".join(
+            (
+                cached[1],
+                _THREE_DIGITS[microseconds // 1_000],
+                _THREE_DIGITS[microseconds % 1_000],
+                self._levels[level],
+            )
+        )
+        end = b"%s%d}\n" % (tail, seq)
+        body = encode(fields)
+        room = MAX_LINE_BYTES - len(head) - len(end) + 2
+        if len(body) > room:
+            body = fit(fields, len(head) + len(body) - 2 + len(end), room)
+        return b"".join((head, body[1:-1], end))
+
+    def _remember_tail(self, logger: str) -> bytes:
+        if len(self._tails) >= _MAX_CACHED_LOGGERS:
+            self._tails.clear()
+        tail = self._tails[logger] = self._tail(logger, self._static)
+        return tail
+
+    def _tail(self, logger: str, static: dict[str, str]) -> bytes:
+        labels: dict[str, Any] = {"logger": logger[:_MAX_LABEL]} if logger else {}
+        labels["instance"] = self._identity.instance
+        labels["pid"] = self._identity.pid
+        labels["host"] = self._identity.host[:_MAX_LABEL]
+        return b',%s,"seq":' % _members({**labels, **static})
+
+
+class ConsoleRenderer:
+    """One readable line for a terminal: time, level, event, message, fields; then the stack."""
+
+    def __init__(self, *, has_colours: bool) -> None:
+        self._has_colours = has_colours
+
+    def __call__(
+        self,
+        fields: EventDict,
+        level: str,
+        logger: str,
+        time_ns: int,
+        seq: int,  # noqa: ARG002 - part of the protocol; people do not read it
+    ) -> bytes:
+        """Return the event as text; control characters inside values are escaped."""
+        rest = dict(fields)
+        event, message = rest.pop("event"), rest.pop("message", None)
+        stack = [rest.pop(name) for name in ("error_stack", "stack") if name in rest]
+        seconds, nanoseconds = divmod(time_ns, 1_000_000_000)
+        clock = time.strftime("%H:%M:%S", time.localtime(seconds))
+        words = [
+            f"{clock}.{nanoseconds // 1_000_000:03d}",
+            self._paint(_COLOURS[level], f"{level:<8}"),
+            self._paint("1", _printable(event)),
+        ]
+        if message is not None:
+            words.append(_printable(message))
+        words += [f"{_printable(key)}={self._value(value)}" for key, value in rest.items()]
+        words.append(self._paint("2", f"[{_printable(logger or 'log')}]"))
+        lines = [" ".join(words)]
+        lines += [f"    {_printable(frame)}" for text in stack for frame in str(text).splitlines()]
+        return ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")
+
+    def _paint(self, code: str, text: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self._has_colours else text
+
+    def _value(self, value: Any) -> str:
+        if isinstance(value, str) and value and not any(c.isspace() or c == '"' for c in value):
+            return self._paint("36", _printable(value))
+        return self._paint("36", _printable(encode({"": value})[4:-1].decode()))
+
+
+def _head(second: int) -> bytes:
+    return time.strftime('{"timestamp":"%Y-%m-%dT%H:%M:%S.', time.gmtime(second)).encode()
+
+
+def _members(labels: dict[str, Any]) -> bytes:
+    clean = {k: utf8_text(v) if isinstance(v, str) else v for k, v in labels.items()}
+    return orjson.dumps(clean)[1:-1]
+
+
+def _printable(value: object) -> str:
+    text = value if isinstance(value, str) else str(value)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

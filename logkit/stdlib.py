@@ -1,0 +1,185 @@
+"""The standard logging module: its records become the same events."""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pythonjsonlogger.core import BaseJsonFormatter
+
+from logkit.encoding import text_of
+from logkit.levels import STDLIB_NUMBERS, level_of, parse_level
+from logkit.pipeline import pipeline
+from logkit.processors import tidy
+from logkit.renderers import JsonRenderer
+
+if TYPE_CHECKING:
+    from io import TextIOWrapper
+
+    from logkit.identity import Identity
+
+FRAMEWORK_LOGGERS = ("uvicorn", "gunicorn", "hypercorn", "celery", "discord", "aiogram", "telegram")
+"""Libraries that print through handlers of their own unless somebody takes those away."""
+
+_RECORD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {
+    "asctime",
+    "message",
+    "taskName",
+    "_logkit_seq",
+}
+
+
+class PipelineHandler(logging.Handler):
+    """Hands each record to the pipeline, so that it becomes an event like any other."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Emit *record*. Never raises."""
+        template, args, fields = record_parts(record)
+        pipeline.emit(
+            level_of(record.levelno),
+            record.name,
+            template,
+            args,
+            {},
+            fields,
+            int(record.created * 1e9),
+        )
+
+
+def record_parts(record: logging.LogRecord) -> tuple[object, Any, dict[str, Any]]:
+    """Return template, placeholder values and fields of a record.
+
+    Fields are what ``extra={}`` added, what a mapping as message holds, and the exception.
+    """
+    fields = {k: v for k, v in vars(record).items() if k not in _RECORD_ATTRIBUTES}
+    if record.exc_info:
+        fields["exc_info"] = record.exc_info
+    elif record.exc_text:
+        fields["error_stack"] = record.exc_text
+    if record.stack_info:
+        fields["stack_info"] = record.stack_info
+    template, args = record.msg, record.args or ()
+    if isinstance(template, Mapping):
+        fields = {**{text_of(name): value for name, value in template.items()}, **fields}
+        return fields.pop("event", None) or fields.pop("message", "mapping_logged"), args, fields
+    return template, args, fields
+
+
+class JsonFormatter(BaseJsonFormatter):
+    """Formats each record as one logkit event, for bots that keep ``logging.config.dictConfig``.
+
+    Args:
+        service: Service of the events; by default that of ``configure()``, then
+            ``LOGKIT_SERVICE``. A ``%``-format, which dictConfig passes in this place, is ignored:
+            an event's fields do not depend on it.
+        options: Options of python-json-logger. ``static_fields`` and ``defaults`` add fields.
+    """
+
+    def __init__(self, service: str | None = None, *args: Any, **options: Any) -> None:
+        super().__init__(None, *args, **options)
+        self._service = None if service and "%" in service else service
+        self._rendering: tuple[Identity, JsonRenderer] | None = None
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the event as a line of JSON without its newline. Never raises."""
+        template, args, fields = record_parts(record)
+        static = {**self.defaults, **self.static_fields}
+        log_data = pipeline.event_dict(record.name, template, args, tidy(static), fields)
+        log_data = self.process_log_record(log_data)
+        line = self._renderer()(
+            log_data,
+            level_of(record.levelno),
+            record.name,
+            int(record.created * 1e9),
+            _seq_of(record),
+        )
+        return self.prefix + line[:-1].decode()
+
+    def _renderer(self) -> JsonRenderer:
+        identity = pipeline.identity
+        if self._rendering is None or self._rendering[0] is not identity:
+            own = replace(identity, service=self._service or identity.service)
+            self._rendering = (identity, JsonRenderer(own))
+        return self._rendering[1]
+
+
+class LogFileHandler(logging.handlers.WatchedFileHandler):
+    """A file of mode 0640, opened again when logrotate has moved it."""
+
+    def _open(self) -> TextIOWrapper:
+        Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+        return os.fdopen(descriptor, "a", encoding="utf-8")
+
+
+def dict_config(
+    service: str, *, path: str | os.PathLike[str] | None = None, level: str | int = "info"
+) -> dict[str, Any]:
+    """Return a configuration for ``logging.config.dictConfig`` that writes logkit events.
+
+    Args:
+        service: Service of the events.
+        path: Log file; ``None`` is standard output.
+        level: Level of the root logger.
+
+    Raises:
+        ConfigurationError: There is no such level.
+    """
+    target = (
+        {"class": "logging.StreamHandler", "stream": "ext://sys.stdout"}
+        if path is None
+        else {"class": "logkit.stdlib.LogFileHandler", "filename": os.fspath(path)}
+    )
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"logkit": {"()": "logkit.JsonFormatter", "service": service}},
+        "handlers": {"logkit": {**target, "formatter": "logkit"}},
+        "root": {"level": parse_level(level).upper(), "handlers": ["logkit"]},
+    }
+
+
+def take_over(level: str) -> None:
+    """Make the root logger hand its records to the pipeline, once, and nobody print them twice.
+
+    Console handlers of the root logger and of known frameworks are taken away; file handlers,
+    handlers of a test runner or an error tracker stay. Frameworks' loggers propagate to the root.
+    """
+    root = logging.getLogger()
+    for handler in list(root.handlers):
+        if isinstance(handler, PipelineHandler) or _is_console(handler):
+            root.removeHandler(handler)
+    root.addHandler(PipelineHandler())
+    root.setLevel(STDLIB_NUMBERS[level])
+    for name in list(root.manager.loggerDict):
+        if name.partition(".")[0] in FRAMEWORK_LOGGERS:
+            _let_propagate(logging.getLogger(name))
+
+
+def _let_propagate(logger: logging.Logger) -> None:
+    for handler in list(logger.handlers):
+        if _is_console(handler):
+            logger.removeHandler(handler)
+    logger.propagate = True
+
+
+def _is_console(handler: logging.Handler) -> bool:
+    # rich's handler, which several bot frameworks install, is no StreamHandler.
+    if type(handler).__name__ == "RichHandler":
+        return True
+    consoles = (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)
+    return isinstance(handler, logging.StreamHandler) and handler.stream in consoles
+
+
+def _seq_of(record: logging.LogRecord) -> int:
+    """Return the record's number in this instance, the same for every handler that formats it."""
+    seq: int | None = vars(record).get("_logkit_seq")
+    if seq is None:
+        seq = vars(record)["_logkit_seq"] = pipeline.next_seq()
+    return seq

@@ -1,0 +1,101 @@
+"""``timed``: one event about an operation, with its duration and how it ended."""
+
+from __future__ import annotations
+
+import sys
+from asyncio import CancelledError
+from functools import wraps
+from inspect import iscoroutinefunction
+from time import perf_counter_ns
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, cast
+
+from logkit.logger import Logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class timed:  # noqa: N801 - a context manager and decorator that reads like a verb
+    """Log *event* when the block or function ends, with ``duration_ms`` and ``outcome``.
+
+    Use it as ``with timed("api_call", endpoint="/users") as call:``, where ``call.add(...)``
+    adds fields that are known later, or as a decorator of a function or coroutine function.
+
+    ``outcome`` is ``ok``, ``error`` or ``cancelled``. After an exception the event is named
+    ``<event>_failed`` and carries the error fields; its level is ``error``, or ``warning`` when
+    the task was cancelled. The exception is raised again.
+    """
+
+    __slots__ = ("_event", "_fields", "_logger", "_started_ns")
+
+    _started_ns: int
+
+    def __init__(self, event: str, /, **fields: Any) -> None:
+        self._event = event
+        self._fields = fields
+        self._logger = Logger(sys._getframe(1).f_globals.get("__name__", ""))
+
+    def add(self, /, **fields: Any) -> None:
+        """Add *fields* to the event."""
+        self._fields = {**self._fields, **fields}
+
+    def __enter__(self) -> timed:
+        self._started_ns = perf_counter_ns()
+        return self
+
+    def __exit__(
+        self,
+        error_class: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> Literal[False]:
+        duration_ms = round((perf_counter_ns() - self._started_ns) / 1e6, 3)
+        fields = {**self._fields, "duration_ms": duration_ms}
+        if error is None:
+            self._logger.info(self._event, **{"outcome": "ok", **fields})
+        elif isinstance(error, CancelledError):
+            fields["exc_info"] = error
+            self._logger.warning(f"{self._event}_failed", **{"outcome": "cancelled", **fields})
+        else:
+            fields["exc_info"] = error
+            self._logger.error(f"{self._event}_failed", **{"outcome": "error", **fields})
+        return False
+
+    async def __aenter__(self) -> timed:
+        return self.__enter__()
+
+    async def __aexit__(
+        self,
+        error_class: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> Literal[False]:
+        return self.__exit__(error_class, error, traceback)
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """Return *function* with each of its calls timed."""
+        if iscoroutinefunction(function):
+
+            @wraps(function)
+            async def timed_coroutine(*args: P.args, **kwargs: P.kwargs) -> Any:
+                with self._copy():
+                    return await function(*args, **kwargs)
+
+            return cast("Callable[P, R]", timed_coroutine)
+
+        @wraps(function)
+        def timed_function(*args: P.args, **kwargs: P.kwargs) -> R:
+            with self._copy():
+                return function(*args, **kwargs)
+
+        return timed_function
+
+    def _copy(self) -> timed:
+        """Return a clock for one call; calls may overlap."""
+        copy = timed(self._event, **self._fields)
+        copy._logger = self._logger
+        return copy

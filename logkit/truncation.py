@@ -1,0 +1,48 @@
+"""Event dicts that are too long for one line, cut to valid JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from logkit.encoding import encode
+from logkit.schema import FIELDS_BY_NAME
+
+_VALUE_LIMITS = (16_384, 4_096, 1_024, 256)
+
+
+def fit(fields: dict[str, Any], original_bytes: int, max_bytes: int) -> bytes:
+    """Return as much of *fields* as fits into a JSON object of *max_bytes*.
+
+    Long values are cut first (text keeps its beginning, a container becomes the beginning of its
+    JSON text); if there are still too many fields, declared ones stay before others.
+    ``truncated_from`` holds *original_bytes*.
+    """
+    marked = {**fields, "truncated_from": original_bytes}
+    for limit in _VALUE_LIMITS:
+        marked = {name: _cut(value, limit) for name, value in marked.items()}
+        body = encode(marked)
+        if len(body) <= max_bytes:
+            return body
+    return encode(_first_fields(marked, max_bytes))
+
+
+def _cut(value: Any, limit: int) -> Any:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    text = value if isinstance(value, str) else encode({"": value})[4:-1].decode()
+    if len(text) <= limit:
+        return value
+    return f"{text[:limit]}…"
+
+
+def _first_fields(fields: dict[str, Any], max_bytes: int) -> dict[str, Any]:
+    kept: dict[str, Any] = {}
+    room = max_bytes - 2
+    for name in sorted(
+        fields, key=lambda name: name not in FIELDS_BY_NAME and name != "truncated_from"
+    ):
+        size = len(encode({name: fields[name]})) - 1
+        if size <= room:
+            kept[name] = fields[name]
+            room -= size
+    return kept
