@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pytest
+import structlog
+
+import logkit
+from logkit import config, logger
+from logkit.pipeline import pipeline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def _own_configuration(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Give each test an unconfigured process and leave none of its configuration behind."""
+    for name in ("SERVICE", "PATH", "LEVEL", "MAX_BYTES", "BACKUPS", "ENV", "VERSION"):
+        monkeypatch.delenv(f"LOGKIT_{name}", raising=False)
+    root = logging.getLogger()
+    parts, active = dict(vars(pipeline)), config._active
+    handlers, level = list(root.handlers), root.level
+    yield
+    pipeline.sink.close()
+    vars(pipeline).update(parts)
+    pipeline.processors.clear()
+    config._active = active
+    logger.set_threshold("info")
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+
+
+@pytest.fixture
+def log_path(tmp_path: Path) -> Path:
+    """Return a path for a log file."""
+    return tmp_path / "bot.log"
+
+
+@pytest.fixture
+def events(log_path: Path) -> Callable[[], list[dict[str, Any]]]:
+    """Configure service ``bot`` with a log file; return a function that reads its events."""
+    logkit.configure("bot", path=log_path, level="debug")
+
+    def read() -> list[dict[str, Any]]:
+        assert logkit.flush()
+        return [orjson.loads(line) for line in log_path.read_bytes().splitlines()]
+
+    return read
