@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from logkit_analysis.cli import config, ingest, output
+from logkit_analysis.cli import config, export, ingest, output, query, rejects, sql
 from logkit_analysis.cli.defaults import apply_settings
 
 _EPILOG = """\b
@@ -49,4 +49,8 @@ def _root(
 
 
 app.command(epilog=ingest.EPILOG)(ingest.ingest)
+app.command(epilog=sql.EPILOG)(sql.sql)
+app.command(epilog=query.EPILOG)(query.query)
+app.command(epilog=rejects.EPILOG)(rejects.rejects)
+app.command(epilog=export.EPILOG)(export.export)
 app.add_typer(config.app, name="config")

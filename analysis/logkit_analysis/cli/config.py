@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from logkit_analysis.cli import output
 from logkit_analysis.cli.options import (
     DEFAULT_DATABASE,
     DatabaseOption,
-    Format,
     FormatOption,
+    OutputOption,
     QueriesOption,
     TimeZoneOption,
 )
+from logkit_analysis.cli.rows import choose_format, write_rows
+from logkit_analysis.time_window import parse_zone
 
 if TYPE_CHECKING:
     from logkit_analysis.cli.defaults import Origins
@@ -35,17 +36,32 @@ def show(
     db: DatabaseOption = DEFAULT_DATABASE,
     tz: TimeZoneOption = "UTC",
     queries: QueriesOption = None,
-    output_format: FormatOption = Format.TABLE,
+    output_format: FormatOption = None,
+    output: OutputOption = None,
 ) -> None:
     """Show each setting, its value and where the value came from."""
-    values = {"db": db, "tz": tz, "queries": queries, "format": output_format}
-    for name, value in values.items():
-        output.write_text(f"{name} = {value}  ({_source(context, name)})\n")
+    from logkit_analysis.results import Column, ResultSet
 
-
-def _source(context: typer.Context, name: str) -> str:
-    source = context.get_parameter_source("output_format" if name == "format" else name)
+    values = {"db": db, "tz": tz, "queries": queries, "format": output_format, "output": output}
     origins: Origins = context.find_root().obj
+    rows: list[tuple[str | None, str, object, str]] = [
+        (None, name, value, _origin(context, name)) for name, value in values.items()
+    ]
+    rows += [
+        (command, name, place.value, place.origin)
+        for (command, name), place in sorted(origins.places.items())
+        if name not in values
+    ]
+    names = ("command", "setting", "value", "source")
+    shown = [tuple(None if cell is None else str(cell) for cell in row) for row in rows]
+    result = ResultSet(tuple(Column(name, "VARCHAR") for name in names), shown)
+    write_rows(result, choose_format(output_format, output), output, parse_zone(tz))
+
+
+def _origin(context: typer.Context, name: str) -> str:
+    source = context.get_parameter_source("output_format" if name == "format" else name)
     if source is not None and source.name == "COMMANDLINE":
         return f"--{name}"
-    return origins.places.get(("config show", name), "default")
+    origins: Origins = context.find_root().obj
+    place = origins.places.get(("config show", name))
+    return place.origin if place else "default"

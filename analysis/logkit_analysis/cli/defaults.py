@@ -15,11 +15,19 @@ if TYPE_CHECKING:
     import typer
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A setting's value and the name of the place that gave it."""
+
+    value: object
+    origin: str
+
+
 @dataclass(slots=True)
 class Origins:
-    """Which place gave which default: (command path, flag) to the place's name."""
+    """Which place gave which default: by command path and flag."""
 
-    places: dict[tuple[str, str], str] = field(default_factory=dict)
+    places: dict[tuple[str, str], Place] = field(default_factory=dict)
 
 
 def apply_settings(context: typer.Context) -> None:
@@ -69,7 +77,7 @@ def _fill(
             value = values[flag]
             is_list = parameter.multiple and not isinstance(value, list)
             defaults[parameter.name] = [value] if is_list else value
-            origins.places[path, flag] = _place(layer, flag)
+            origins.places[path, flag] = Place(value, _origin(layer, flag))
     return known
 
 
@@ -78,7 +86,7 @@ def _flag(parameter: Any) -> str | None:
     return longest[0][2:].replace("-", "_") if longest else None
 
 
-def _place(layer: Layer, flag: str) -> str:
+def _origin(layer: Layer, flag: str) -> str:
     return f"LOGKIT_{flag.upper()}" if layer.origin == "environment" else layer.origin
 
 

@@ -26,7 +26,10 @@ DatabaseOption = Annotated[Path, typer.Option("--db", metavar="FILE", help="The 
 TimeZoneOption = Annotated[
     str, typer.Option("--tz", metavar="ZONE", help="Zone of times given and shown.")
 ]
-FormatOption = Annotated[Format, typer.Option("--format", help="How rows are written.")]
+FormatOption = Annotated[
+    Format | None,
+    typer.Option("--format", help="How rows are written; by default as --output's suffix says."),
+]
 OutputOption = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="FILE", help="Write here instead of stdout."),

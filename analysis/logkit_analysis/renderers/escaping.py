@@ -7,7 +7,7 @@ import re
 # C0 and C1 controls, line and paragraph separators, and the characters that reorder or hide
 # text (bidi controls, zero width, tags): a log line must not move the cursor, recolour or restate
 # its neighbours. The joiners U+200C and U+200D stay, since emoji and several scripts need them.
-_UNSAFE = re.compile(
+UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e007f]"
 )
@@ -19,7 +19,7 @@ def escape_controls(text: str) -> str:
 
     A backslash itself stays as it is: the result is for reading, not for decoding.
     """
-    return _UNSAFE.sub(_escape, text)
+    return UNSAFE.sub(_escape, text)
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -1,0 +1,77 @@
+"""``logkit export``: events out, for other tools."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from logkit_analysis.cli import notes
+from logkit_analysis.cli import output as stdout
+from logkit_analysis.cli.options import (
+    DEFAULT_DATABASE,
+    AroundOption,
+    DatabaseOption,
+    Format,
+    FormatOption,
+    LastOption,
+    OutputOption,
+    SinceOption,
+    TimeZoneOption,
+    UntilOption,
+    WindowOption,
+)
+from logkit_analysis.cli.rows import choose_format, write_rows
+from logkit_analysis.cli.session import open_session
+from logkit_analysis.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pyarrow as pa
+
+EPILOG = """\b
+Examples:
+  logkit export --output events.parquet
+  logkit export --last 1d --output day.csv
+  logkit export --since 2h --format jsonl | jq .endpoint
+
+Without a window every event is written, those without a time too. A file appears under its name
+when it is whole."""
+
+
+def export(
+    db: DatabaseOption = DEFAULT_DATABASE,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    last: LastOption = None,
+    around: AroundOption = None,
+    window: WindowOption = None,
+    tz: TimeZoneOption = "UTC",
+    output_format: FormatOption = None,
+    output: OutputOption = None,
+) -> None:
+    """Write the events of a time window as Parquet, CSV or JSON lines."""
+    from logkit_analysis import engine
+    from logkit_analysis.time_window import TimeFlags, resolve
+
+    chosen = choose_format(output_format, output)
+    if chosen is Format.TABLE and output_format is None:
+        raise UsageError("say how: --format parquet, csv or jsonl, or --output FILE.parquet")
+    session = open_session(db, tz)
+    flags = TimeFlags(since, until, last, around, window)
+    with session.reading() as connection:
+        span = engine.stored_span(connection)
+        resolved = resolve(flags, span=span, zone=session.zone, now=session.now)
+        bounds = None if flags.is_empty else resolved
+        count = engine.stored_event_count(connection, bounds)
+        if chosen is Format.PARQUET:
+            _write_parquet(engine.stored_event_batches(connection, bounds), output)
+        else:
+            write_rows(engine.stored_events(connection, bounds), chosen, output, session.zone)
+    notes.note(f"{count} events exported")
+
+
+def _write_parquet(batches: pa.RecordBatchReader, path: Path | None) -> None:
+    from logkit_analysis.renderers.parquet import write_batches
+
+    with stdout.destination(path) as stream:
+        write_batches(batches, stream)

@@ -1,0 +1,150 @@
+"""``logkit query``: canned queries, listed and run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from logkit_analysis.cli import notes
+from logkit_analysis.cli.options import (
+    DEFAULT_DATABASE,
+    AroundOption,
+    DatabaseOption,
+    FormatOption,
+    LastOption,
+    OutputOption,
+    QueriesOption,
+    SinceOption,
+    TimeZoneOption,
+    UntilOption,
+    WindowOption,
+)
+from logkit_analysis.cli.rows import choose_format, write_rows
+from logkit_analysis.cli.session import open_session, tell_window
+from logkit_analysis.errors import UsageError
+
+if TYPE_CHECKING:
+    from logkit_analysis.catalog import Catalog
+    from logkit_analysis.cli.session import Session
+    from logkit_analysis.query_file import QuerySpec
+    from logkit_analysis.results import ResultSet
+    from logkit_analysis.time_window import TimeFlags, Window
+
+EPILOG = """\b
+Examples:
+  logkit query
+  logkit query error_rate --last 1h -p bucket_seconds=300
+  logkit query rate_limit_storms --since 2025-01-31T14:00 --tz Europe/Berlin
+  logkit query latency_percentiles --format csv --output latency.csv
+
+Times: 2h (ago), now, or ISO 8601; a window holds its start and not its end. Your own .sql files
+with a `-- @title` line in ./queries or --queries DIR are queries too."""
+
+
+def _complete_name(incomplete: str) -> list[str]:
+    names = load_queries(None).queries
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def query(
+    name: Annotated[
+        str | None, typer.Argument(help="Which query.", autocompletion=_complete_name)
+    ] = None,
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option("--param", "-p", metavar="KEY=VALUE", help="A parameter of the query."),
+    ] = None,
+    is_raw: Annotated[
+        bool, typer.Option("--raw", help="The rows behind the findings of a detector.")
+    ] = False,
+    db: DatabaseOption = DEFAULT_DATABASE,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    last: LastOption = None,
+    around: AroundOption = None,
+    window: WindowOption = None,
+    tz: TimeZoneOption = "UTC",
+    output_format: FormatOption = None,
+    output: OutputOption = None,
+    queries: QueriesOption = None,
+) -> None:
+    """Run a canned query; without a name, list them."""
+    from logkit_analysis.time_window import TimeFlags
+
+    chosen = choose_format(output_format, output)
+    session = open_session(db, tz)
+    catalog = load_queries(queries)
+    if name is None:
+        for problem in catalog.problems.values():
+            notes.note(f"logkit: {problem}")
+        write_rows(_listing(catalog), chosen, output, session.zone)
+        return
+    spec = catalog.find(name)
+    flags = TimeFlags(since, until, last, around, window)
+    result, resolved, rejects = _run(session, spec, parameters or [], flags, is_raw=is_raw)
+    write_rows(result, chosen, output, session.zone)
+    if chosen == "table":
+        tell_window(resolved, session, rejects)
+
+
+def load_queries(directory: Path | None) -> Catalog:
+    """Return our queries and the user's own; those of *directory*, if given, win over ours.
+
+    Raises:
+        UsageError: *directory* is none.
+    """
+    from logkit_analysis.catalog import load_catalog
+    from logkit_analysis.resources import queries_directory
+
+    if directory is None:
+        return load_catalog([queries_directory(), Path("queries")])
+    if not directory.expanduser().is_dir():
+        raise UsageError(f"--queries: no directory {directory}")
+    return load_catalog([directory.expanduser(), queries_directory()])
+
+
+def _run(
+    session: Session, spec: QuerySpec, parameters: list[str], flags: TimeFlags, *, is_raw: bool
+) -> tuple[ResultSet, Window, int]:
+    from logkit_analysis import engine
+    from logkit_analysis.time_window import resolve
+
+    given = _parse_parameters(parameters)
+    with session.reading() as connection:
+        span = engine.stored_span(connection)
+        window = resolve(flags, span=span, zone=session.zone, now=session.now)
+        values = engine.bind(spec, given, window, zone=session.zone, now=session.now)
+        result = engine.run_query(connection, spec, values, is_raw=is_raw)
+        return result, window, engine.rejected_line_count(connection)
+
+
+def _parse_parameters(words: list[str]) -> dict[str, str]:
+    given: dict[str, str] = {}
+    for word in words:
+        key, separator, value = word.partition("=")
+        if not separator:
+            raise UsageError(f"-p {word}: write -p KEY=VALUE")
+        given[key.strip()] = value
+    return given
+
+
+def _listing(catalog: Catalog) -> ResultSet:
+    from logkit_analysis.results import Column, ResultSet
+
+    names = ("name", "title", "question", "parameters")
+    rows = [
+        (spec.name, spec.title, spec.question, _signature(spec))
+        for spec in catalog.queries.values()
+    ]
+    return ResultSet(tuple(Column(name, "VARCHAR") for name in names), rows)
+
+
+def _signature(spec: QuerySpec) -> str:
+    own = [p for p in spec.parameters if p.name not in {"since", "until"}]
+    return " ".join(p.name if p.is_required else f"{p.name}={_shown(p.default)}" for p in own)
+
+
+def _shown(value: object) -> str:
+    return "null" if value is None else str(value)

@@ -1,0 +1,85 @@
+"""``logkit rejects``: the lines that never became events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from logkit_analysis.cli import output as stdout
+from logkit_analysis.cli.options import (
+    DEFAULT_DATABASE,
+    DatabaseOption,
+    FormatOption,
+    OutputOption,
+    TimeZoneOption,
+)
+from logkit_analysis.cli.rows import choose_format, write_rows
+from logkit_analysis.cli.session import open_session
+from logkit_analysis.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from logkit_analysis.cli.session import Session
+
+EPILOG = """\b
+Examples:
+  logkit rejects
+  logkit rejects --reason invalid_json --format csv
+  logkit rejects --raw --output rejected.jsonl
+
+--raw writes the lines byte for byte, as they stood in the logs, each with a line feed."""
+
+_SELECT = """
+select source_file, source_offset, reason, octet_length(raw) as bytes, raw, ingested_at
+from quarantine
+where
+    ($file is null or contains(source_file, $file))
+    and ($reason is null or starts_with(reason, $reason))
+order by source_file, source_id, source_offset
+"""
+
+
+def rejects(
+    file: Annotated[
+        str | None, typer.Option("--file", metavar="TEXT", help="Only files with TEXT in the path.")
+    ] = None,
+    reason: Annotated[
+        str | None, typer.Option("--reason", metavar="TEXT", help="Only reasons that begin so.")
+    ] = None,
+    is_raw: Annotated[bool, typer.Option("--raw", help="The exact bytes of the lines.")] = False,
+    db: DatabaseOption = DEFAULT_DATABASE,
+    tz: TimeZoneOption = "UTC",
+    output_format: FormatOption = None,
+    output: OutputOption = None,
+) -> None:
+    """Show the lines that are no events, with file, byte offset and reason."""
+    session = open_session(db, tz)
+    values = {"file": file, "reason": reason}
+    if is_raw:
+        if output_format is not None:
+            raise UsageError("--raw writes the lines themselves; leave --format out")
+        if output is None and stdout.is_terminal():
+            raise UsageError("raw bytes do not go to a terminal; add --output FILE")
+        _write_raw(session, values, output)
+        return
+    chosen = choose_format(output_format, output)
+    from logkit_analysis.engine import run_sql
+
+    with session.reading() as connection:
+        result = run_sql(connection, _SELECT, values)
+    write_rows(result, chosen, output, session.zone)
+
+
+def _write_raw(session: Session, values: dict[str, str | None], path: Path | None) -> None:
+    from logkit_analysis.engine import run_sql
+
+    with session.reading() as connection:
+        result = run_sql(connection, _SELECT, values)
+    raw = result.column_names.index("raw")
+    with stdout.destination(path) as stream:
+        for row in result.rows:
+            line = row[raw]
+            if isinstance(line, bytes):
+                stream.write(line + b"\n")

@@ -1,0 +1,59 @@
+"""The database, zone and clock of one command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from logkit_analysis.cli import notes
+from logkit_analysis.time_window import parse_zone
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+    from zoneinfo import ZoneInfo
+
+    import duckdb
+
+    from logkit_analysis.time_window import Window
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What every command that reads the database needs.
+
+    Attributes:
+        database: The database file.
+        zone: Zone of times given and shown.
+        now: When the command started.
+    """
+
+    database: Path
+    zone: ZoneInfo
+    now: datetime
+
+    def reading(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """Open the database read-only; a wait for a writer is told on stderr."""
+        from logkit_analysis.store.database import reading
+
+        return reading(self.database, time_zone=self.zone.key, on_wait=notes.note)
+
+
+def open_session(db: Path, tz: str) -> Session:
+    """Return the session of a command.
+
+    Raises:
+        TimeError: There is no such zone.
+    """
+    return Session(db.expanduser(), parse_zone(tz), datetime.now(UTC))
+
+
+def tell_window(window: Window, session: Session, rejected_line_count: int) -> None:
+    """Say on stderr which time a table covers and how many lines never became events."""
+    from logkit_analysis.renderers.values import short_time
+
+    since, until = short_time(window.since, session.zone), short_time(window.until, session.zone)
+    rejects = f"{rejected_line_count} rejected lines"
+    hint = " (logkit rejects)" if rejected_line_count else ""
+    notes.note(f"{since} until {until}, {session.zone.key}; {rejects}{hint}")

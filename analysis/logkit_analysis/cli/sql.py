@@ -1,0 +1,106 @@
+"""``logkit sql``: SQL as typed, read-only."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from itertools import chain, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from logkit_analysis.cli import output as stdout
+from logkit_analysis.cli.options import (
+    DEFAULT_DATABASE,
+    DatabaseOption,
+    Format,
+    FormatOption,
+    OutputOption,
+    TimeZoneOption,
+)
+from logkit_analysis.cli.rows import choose_format, write_rows
+from logkit_analysis.cli.session import open_session
+from logkit_analysis.errors import UsageError
+
+if TYPE_CHECKING:
+    from logkit_analysis.cli.session import Session
+    from logkit_analysis.results import ResultSet
+
+EPILOG = """\b
+Examples:
+  logkit sql "select level, count(*) from events group by level"
+  logkit sql "from events limit 3" --format json
+  logkit sql --file report.sql --output report.csv
+  echo "select max(timestamp) from events" | logkit sql
+
+Nothing can be written and no other file can be read. Without text, on a terminal, a prompt opens;
+its statements end in ; and between them the database is free for others."""
+
+# A result up to this size is read whole, so that a pager that waits for a key does not keep the
+# database from its writer.
+_ROWS_HELD = 100_000
+
+
+def sql(
+    text: Annotated[str | None, typer.Argument(help="The statements.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", "-f", metavar="FILE", help="Read them from here.")
+    ] = None,
+    db: DatabaseOption = DEFAULT_DATABASE,
+    tz: TimeZoneOption = "UTC",
+    output_format: FormatOption = None,
+    output: OutputOption = None,
+) -> None:
+    """Run SQL on the events; without text, open a prompt."""
+    if text is not None and file is not None:
+        raise UsageError("give the statements as text or with --file, not both")
+    chosen = choose_format(output_format, output)
+    session = open_session(db, tz)
+    if text is None and file is None and sys.stdin.isatty():
+        from logkit_analysis.cli.prompt import run_prompt
+
+        run_prompt(session, lambda statement: run_text(session, statement, chosen, output))
+        return
+    run_text(session, text if text is not None else _read(file), chosen, output)
+
+
+def _read(file: Path | None) -> str:
+    raw = sys.stdin.buffer.read() if file is None or str(file) == "-" else file.read_bytes()
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{file or 'stdin'}: not UTF-8 at byte {error.start}") from error
+
+
+def run_text(session: Session, text: str, chosen: Format, path: Path | None) -> None:
+    """Run the statements of *text* and write the rows of each that has some."""
+    from logkit_analysis.engine import run_statements
+
+    with ExitStack() as stack:
+        connection = stack.enter_context(session.reading())
+        results = run_statements(connection, text)
+        current = next(results, None)
+        while current is not None:
+            head = list(islice(current.rows, _ROWS_HELD))
+            is_whole = len(head) < _ROWS_HELD
+            whole = _with_rows(current, head, is_whole=is_whole)
+            following = next(results, None) if is_whole else None
+            if is_whole and following is None:
+                stack.close()
+            _write(whole, chosen, path, session)
+            current = following if is_whole else next(results, None)
+
+
+def _with_rows(result: ResultSet, head: list[tuple[object, ...]], *, is_whole: bool) -> ResultSet:
+    from logkit_analysis.results import ResultSet
+
+    return ResultSet(result.columns, head if is_whole else chain(head, result.rows))
+
+
+def _write(result: ResultSet, chosen: Format, path: Path | None, session: Session) -> None:
+    if result.column_names == ["explain_key", "explain_value"] and chosen is Format.TABLE:
+        for row in result.rows:
+            stdout.write_text(str(row[1]))
+        return
+    write_rows(result, chosen, path, session.zone)

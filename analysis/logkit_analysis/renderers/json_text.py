@@ -1,0 +1,105 @@
+"""ResultSet -> JSON: one array of objects, or one object a line."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import IO, TYPE_CHECKING
+
+import orjson
+
+from logkit_analysis.renderers.escaping import UNSAFE
+from logkit_analysis.renderers.values import plain, rfc3339
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Iterator
+
+    from logkit_analysis.results import ResultSet
+
+_MAX_INTEGER = (1 << 64) - 1
+_MIN_INTEGER = -(1 << 63)
+
+
+def write_json(result: ResultSet, stream: IO[bytes]) -> None:
+    """Write one array of objects, an object a line.
+
+    Times are RFC 3339 in UTC, integers of any size keep their digits, JSON columns are nested as
+    they are, and NaN is null.
+    """
+    separator = b"[\n"
+    for line in _objects(result):
+        stream.write(separator + line)
+        separator = b",\n"
+    stream.write(b"[]\n" if separator == b"[\n" else b"\n]\n")
+
+
+def write_jsonl(result: ResultSet, stream: IO[bytes]) -> None:
+    """Write one object a line, with values as in `write_json`."""
+    for line in _objects(result):
+        stream.write(line + b"\n")
+
+
+def _objects(result: ResultSet) -> Iterator[bytes]:
+    names = _unique(result.column_names)
+    is_json = [column.type == "JSON" for column in result.columns]
+    for row in result.rows:
+        fields = {
+            name: _fragment(value) if nested else _value(value)
+            for name, value, nested in zip(names, row, is_json, strict=True)
+        }
+        yield _escape(orjson.dumps(fields, default=str))
+
+
+def _unique(names: list[str]) -> list[str]:
+    """Return *names* with a number behind the repeated ones: an object holds a key once."""
+    seen: dict[str, int] = {}
+    unique: list[str] = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        unique.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
+    return unique
+
+
+def _value(value: object) -> object:
+    match plain(value):
+        case datetime() as moment:
+            return rfc3339(moment)
+        case bool() as flag:
+            return flag
+        case int() as number if not _MIN_INTEGER <= number <= _MAX_INTEGER:
+            return orjson.Fragment(str(number))
+        case Decimal() as number:
+            return orjson.Fragment(format(number, "f")) if number.is_finite() else None
+        case list() | tuple() as values:
+            return [_value(item) for item in values]
+        case dict() as mapping:
+            return {str(key): _value(item) for key, item in mapping.items()}
+        case other:
+            return other
+
+
+def _fragment(value: object) -> object:
+    """Return the text of a JSON column to be nested unread, or as a string if it is no JSON."""
+    if not isinstance(value, str):
+        return value
+    try:
+        orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return value
+    # A line break in valid JSON lies between tokens, never inside a string.
+    return orjson.Fragment(value.replace("\n", " ").replace("\r", " "))
+
+
+def _escape(line: bytes) -> bytes:
+    if line.isascii() and b"\x7f" not in line:
+        return line
+    return UNSAFE.sub(_unicode_escape, line.decode("utf-8", "replace")).encode()
+
+
+def _unicode_escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if code <= 0xFFFF:
+        return f"\\u{code:04x}"
+    high, low = divmod(code - 0x10000, 0x400)
+    return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"

@@ -1,0 +1,125 @@
+"""ResultSet -> an aligned table, wrapped to the width; too many columns become records."""
+
+from __future__ import annotations
+
+import re
+from typing import IO, TYPE_CHECKING
+
+from rich.cells import cell_len
+
+from logkit_analysis.renderers.cells import CellColumn, cell_columns
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from logkit_analysis.results import ResultSet
+
+_GAP = "  "
+_NARROWEST_TEXT = 12
+# Where a long cell may be broken: behind blanks and the joints of names, paths and URLs.
+_PIECES = re.compile(r"[^\s/_.,:;=&?-]*[\s/_.,:;=&?-]?")
+
+
+def write_table(
+    result: ResultSet, stream: IO[bytes], zone: ZoneInfo, *, width: int, is_bold: bool = False
+) -> None:
+    """Write a table that fits into *width* terminal cells wherever that is possible.
+
+    Args:
+        result: Rows; they are all read before the first is written.
+        stream: Where to.
+        zone: Zone of the times shown.
+        width: Cells of a line.
+        is_bold: Whether the head is printed bold.
+    """
+    columns = cell_columns(result, zone)
+    widths = _widths(columns, width)
+    lines = _records(columns, width) if widths is None else _grid(columns, widths, is_bold=is_bold)
+    stream.write("".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace"))
+
+
+def _widths(columns: list[CellColumn], width: int) -> list[int] | None:
+    """Return the width of each column, or ``None`` when they cannot all stand side by side."""
+    room = width - len(_GAP) * (len(columns) - 1)
+    contents = [max((cell_len(c) for c in column.cells if c), default=0) for column in columns]
+    whole = [max(w, cell_len(c.name)) for w, c in zip(contents, columns, strict=True)]
+    if sum(whole) <= room:
+        return whole
+    heads = [max(map(cell_len, _pieces(column.name))) for column in columns]
+    widths = [max(pair) for pair in zip(contents, heads, strict=True)]
+    while sum(widths) > room:
+        wide = [
+            (widths[i], i)
+            for i, column in enumerate(columns)
+            if not (column.is_number or column.is_time)
+            and widths[i] > max(_NARROWEST_TEXT, heads[i])
+        ]
+        if not wide:
+            return None
+        widths[max(wide)[1]] -= 1
+    return widths
+
+
+def _grid(columns: list[CellColumn], widths: list[int], *, is_bold: bool) -> list[str]:
+    heads = [_wrap(column.name, width) for column, width in zip(columns, widths, strict=True)]
+    height = max(map(len, heads), default=0)
+    heads = [[""] * (height - len(head)) + head for head in heads]
+    lines = [_line([head[i] for head in heads], columns, widths) for i in range(height)]
+    if is_bold:
+        lines = [f"\x1b[1m{line}\x1b[0m" for line in lines]
+    lines.append(_GAP.join("-" * width for width in widths))
+    for row in zip(*(column.cells for column in columns), strict=True):
+        cells = [_wrap(cell or "", width) for cell, width in zip(row, widths, strict=True)]
+        for i in range(max(map(len, cells))):
+            parts = [cell[i] if i < len(cell) else "" for cell in cells]
+            lines.append(_line(parts, columns, widths))
+    return lines
+
+
+def _line(cells: list[str], columns: list[CellColumn], widths: list[int]) -> str:
+    padded = []
+    for cell, column, width in zip(cells, columns, widths, strict=True):
+        blank = " " * (width - cell_len(cell))
+        padded.append(blank + cell if column.is_number else cell + blank)
+    return _GAP.join(padded).rstrip()
+
+
+def _pieces(text: str) -> list[str]:
+    return [piece for piece in _PIECES.findall(text) if piece] or [""]
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    """Return *text* in lines of at most *width* cells, broken at joints where there are any."""
+    if cell_len(text) <= width:
+        return [text]
+    lines = [""]
+    for piece in _pieces(text):
+        if cell_len(lines[-1] + piece.rstrip()) <= width:
+            lines[-1] += piece
+            continue
+        if lines[-1]:
+            lines.append("")
+        for character in piece:
+            if cell_len(lines[-1] + character) > width:
+                lines.append("")
+            lines[-1] += character
+    return [line.rstrip() for line in lines]
+
+
+def _records(columns: list[CellColumn], width: int) -> list[str]:
+    """Return each row as a block of ``name  value`` lines; NULLs are counted, not listed."""
+    lines: list[str] = []
+    name_width = max(cell_len(column.name) for column in columns)
+    row_count = len(columns[0].cells)
+    for index in range(row_count):
+        filled = [column for column in columns if column.cells[index] is not None]
+        empty = len(columns) - len(filled)
+        note = f", {empty} empty columns left out" if empty else ""
+        lines.append(f"--- row {index + 1} of {row_count}{note}")
+        for column in filled:
+            room = max(width - name_width - len(_GAP), _NARROWEST_TEXT)
+            head = column.name + " " * (name_width - cell_len(column.name))
+            for part in _wrap(column.cells[index] or "", room):
+                lines.append(f"{head}{_GAP}{part}".rstrip())
+                head = " " * name_width
+    return lines
