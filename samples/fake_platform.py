@@ -139,7 +139,7 @@ class FakePlatform:
             Route(
                 "PATCH",
                 "/channels/{channel_id}/messages/{message_id}",
-                TokenBucket(5, per_second=4),
+                TokenBucket(5, per_second=2),
             ),
             Route("GET", "/guilds/{guild_id}/members/{user_id}", TokenBucket(20, per_second=20)),
         )

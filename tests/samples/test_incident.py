@@ -320,7 +320,7 @@ def test_an_incident_may_start_at_any_time(tmp_path: Path) -> None:
 def test_the_command_writes_files_and_truth(tmp_path: Path) -> None:
     """``generate_incident.py`` writes what truth.json lists and says how much."""
     ran = subprocess.run(
-        [sys.executable, COMMAND, "--output", tmp_path / "new", "--seed", "3"],
+        [sys.executable, str(COMMAND), "--output", tmp_path / "new", "--seed", "3"],
         capture_output=True,
         text=True,
         check=True,
