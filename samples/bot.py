@@ -30,6 +30,7 @@ SEND = ("POST", "/channels/{channel_id}/messages")
 EDIT = ("PATCH", "/channels/{channel_id}/messages/{message_id}")
 MEMBER = ("GET", "/guilds/{guild_id}/members/{user_id}")
 COMMANDS = {"say": (SEND,), "rank": (MEMBER, SEND), "poll": (SEND, EDIT)}
+COMMAND_WEIGHTS = (1, 1, 2)
 
 WORKERS = 6
 MAX_ATTEMPTS = 6
@@ -59,7 +60,7 @@ class Phase:
     send_failures: int = 0
 
 
-PHASES = (Phase(0.3, 7, True, 8), Phase(0.7, 24, False, 250, 3), Phase(1.0, 7, True, 8))
+PHASES = (Phase(0.3, 4, True, 8), Phase(0.7, 24, False, 250, 3), Phase(1.0, 4, True, 8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,8 @@ class Bot:
             await asyncio.sleep(self._rng.expovariate(phase.commands_per_second))
 
     async def _receive(self) -> None:
-        command, user_id = self._rng.choice(list(COMMANDS)), str(10**17 + self._rng.randrange(40))
+        (command,) = self._rng.choices(list(COMMANDS), COMMAND_WEIGHTS)
+        user_id = str(10**17 + self._rng.randrange(40))
         with logkit.correlation() as correlation_id:
             log.info("message_received", command=command, user_id=user_id)
         await self._queue.put(Message(correlation_id, command, user_id))

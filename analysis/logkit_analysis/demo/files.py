@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from typing import TYPE_CHECKING
 
 import orjson
@@ -29,7 +30,8 @@ def write_tape(tape: Tape, directory: Path, names: tuple[str, ...]) -> list[Dirt
 
 
 def _write(path: Path, stream: bytes) -> None:
-    path.write_bytes(gzip.compress(stream, 1, mtime=0) if path.suffix == ".gz" else stream)
+    # Not gzip.compress(): its header differs between versions of Python.
+    path.write_bytes(zlib.compress(stream, 1, wbits=31) if path.suffix == ".gz" else stream)
 
 
 def _dirty_lines(name: str, lines: list[TapeLine]) -> list[DirtyLine]:
