@@ -10,3 +10,34 @@ create or replace macro lk_epoch(ts) as epoch_us(ts);
 
 -- One key of the catch-all `fields` as text, NULL where it is absent.
 create or replace macro lk_field(fields, key) as json_extract_string(fields, '$."' || key || '"');
+
+-- The instant that lies `us` microseconds after 1970-01-01 00:00 UTC.
+create or replace macro lk_time(us) as make_timestamptz(us::bigint);
+
+-- Start of a call in microseconds since 1970 (DOUBLE): a line is written when its call ends.
+create or replace macro lk_started_us(ts, duration_ms) as
+    epoch_us(ts) - coalesce(duration_ms, 0) * 1e3;
+
+-- A request is a row with a status, or with a duration and an endpoint or a command.
+create or replace macro lk_is_request(status_code, duration_ms, endpoint, command) as
+    status_code is not null
+    or (duration_ms is not null and (endpoint is not null or command is not null));
+
+-- A request failed at status 400 and above, 429 apart, or without a status at level error.
+create or replace macro lk_is_error(status_code, level) as
+    case
+        when status_code is not null then status_code >= 400 and status_code <> 429
+        else coalesce(level in ('error', 'critical'), false)
+    end;
+
+-- Percentile `q` (0 to 1) of `x`, interpolated between the neighbours; NULLs do not count.
+create or replace macro lk_percentile(x, q) as quantile_cont(x, q);
+
+-- Value of `x` in the row with the greatest or the smallest `y`.
+create or replace macro lk_arg_max(x, y) as arg_max(x, y);
+create or replace macro lk_arg_min(x, y) as arg_min(x, y);
+
+-- Least-squares line of `y` over `x`: units of y for one unit of x, and the share of the variance
+-- that it explains.
+create or replace macro lk_slope(y, x) as regr_slope(y, x);
+create or replace macro lk_r2(y, x) as regr_r2(y, x);

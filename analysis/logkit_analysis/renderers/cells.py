@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from logkit_analysis.results import ResultSet, Row
 
-_MOST_DECIMALS = 3
-_MOST_DECIMALS_OF_RATIO = 4
 _HUGE = 1e15
+# Greatest number of a column and the decimals that a reader can use: a ratio gets four.
+_DECIMALS = ((1.0, 4), (10.0, 3), (100.0, 2), (_HUGE, 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,8 @@ def _decimals(values: Sequence[object]) -> int:
     """Return how many decimals the column needs, so that its points stand in one line."""
     numbers = [float(v) for v in values if isinstance(v, float | Decimal)]
     numbers = [number for number in numbers if abs(number) < _HUGE]
-    is_ratio = all(abs(number) <= 1 for number in numbers)
-    most = _MOST_DECIMALS_OF_RATIO if is_ratio else _MOST_DECIMALS
+    greatest = max(map(abs, numbers), default=0.0)
+    most = next(decimals for limit, decimals in _DECIMALS if greatest <= limit)
     return max((_needed(number, most) for number in numbers), default=0)
 
 

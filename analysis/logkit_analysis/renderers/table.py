@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import IO, TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from logkit_analysis.results import ResultSet
 
 _GAP = "  "
-_NARROWEST_TEXT = 12
+_NARROWEST_TEXT = 10
+# A date over a time of day with milliseconds and offset.
+_NARROWEST_TIME = 13
 # Where a long cell may be broken: behind blanks and the joints of names, paths and URLs.
 _PIECES = re.compile(r"[^\s/_.,:;=&?-]*[\s/_.,:;=&?-]?")
 
@@ -49,15 +52,20 @@ def _widths(columns: list[CellColumn], width: int) -> list[int] | None:
     widths = [max(pair) for pair in zip(contents, heads, strict=True)]
     while sum(widths) > room:
         wide = [
-            (widths[i], i)
+            (column.is_time, -widths[i], i)
             for i, column in enumerate(columns)
-            if not (column.is_number or column.is_time)
-            and widths[i] > max(_NARROWEST_TEXT, heads[i])
+            if widths[i] > max(_narrowest(column), heads[i])
         ]
         if not wide:
             return None
-        widths[max(wide)[1]] -= 1
+        widths[min(wide)[2]] -= 1
     return widths
+
+
+def _narrowest(column: CellColumn) -> int:
+    if column.is_number:
+        return sys.maxsize
+    return _NARROWEST_TIME if column.is_time else _NARROWEST_TEXT
 
 
 def _grid(columns: list[CellColumn], widths: list[int], *, is_bold: bool) -> list[str]:
@@ -69,7 +77,10 @@ def _grid(columns: list[CellColumn], widths: list[int], *, is_bold: bool) -> lis
         lines = [f"\x1b[1m{line}\x1b[0m" for line in lines]
     lines.append(_GAP.join("-" * width for width in widths))
     for row in zip(*(column.cells for column in columns), strict=True):
-        cells = [_wrap(cell or "", width) for cell, width in zip(row, widths, strict=True)]
+        cells = [
+            _wrap(cell or "", width, is_time=column.is_time)
+            for cell, width, column in zip(row, widths, columns, strict=True)
+        ]
         for i in range(max(map(len, cells))):
             parts = [cell[i] if i < len(cell) else "" for cell in cells]
             lines.append(_line(parts, columns, widths))
@@ -88,12 +99,17 @@ def _pieces(text: str) -> list[str]:
     return [piece for piece in _PIECES.findall(text) if piece] or [""]
 
 
-def _wrap(text: str, width: int) -> list[str]:
+def _time_pieces(text: str) -> list[str]:
+    day, blank, time_of_day = text.partition(" ")
+    return [day + blank, time_of_day]
+
+
+def _wrap(text: str, width: int, *, is_time: bool = False) -> list[str]:
     """Return *text* in lines of at most *width* cells, broken at joints where there are any."""
     if cell_len(text) <= width:
         return [text]
     lines = [""]
-    for piece in _pieces(text):
+    for piece in _time_pieces(text) if is_time else _pieces(text):
         if cell_len(lines[-1] + piece.rstrip()) <= width:
             lines[-1] += piece
             continue

@@ -26,8 +26,8 @@ def rfc3339(moment: datetime, zone: ZoneInfo | None = None) -> str:
 
 def short_time(moment: datetime, zone: ZoneInfo) -> str:
     """Return *moment* for people: a blank for the ``T``, no fraction where there is none."""
-    text = rfc3339(moment, zone)
-    return text.replace("T", " ").replace(".000", "", 1)
+    text = rfc3339(moment, zone).replace("T", " ")
+    return text if moment.microsecond else text.replace(".000", "", 1)
 
 
 def plain(value: object) -> object:
