@@ -1,0 +1,64 @@
+"""What a test may need from outside the checkout, and the account of what could not run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SHARED = Path(__file__).parents[2] / "shared"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers by which a test names what it needs."""
+    config.addinivalue_line(
+        "markers", "needs_shared(*paths): run where ../shared holds these files or folders"
+    )
+    config.addinivalue_line("markers", "needs_program(*names): run where these commands are found")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave out a test whose needs are not met; fail it where CI=true."""
+    missing = list(_missing(item))
+    if not missing:
+        return
+    reason = f"needs {', '.join(missing)}"
+    if os.environ.get("CI", "").lower() in {"1", "true"}:
+        pytest.fail(f"{reason}; nothing may be left out where CI=true", pytrace=False)
+    pytest.skip(reason)
+
+
+def _missing(item: pytest.Item) -> Iterator[str]:
+    for mark in item.iter_markers("needs_shared"):
+        yield from (f"../shared/{path}" for path in mark.args if not (SHARED / path).exists())
+    for mark in item.iter_markers("needs_program"):
+        yield from (f"the program {name}" for name in mark.args if shutil.which(name) is None)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name every test that was not run, under its reason."""
+    tests_by_reason: dict[str, list[str]] = defaultdict(list)
+    for report in terminalreporter.getreports("skipped"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext
+        tests_by_reason[reason.removeprefix("Skipped: ")].append(report.nodeid)
+    if not tests_by_reason:
+        return
+    terminalreporter.section("not run")
+    for reason, tests in sorted(tests_by_reason.items()):
+        terminalreporter.write_line(f"{reason}:")
+        for test in sorted(tests):
+            terminalreporter.write_line(f"    {test}")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Return the folder ../shared; mark the test with ``needs_shared`` too."""
+    return SHARED
