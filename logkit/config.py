@@ -100,7 +100,7 @@ def configure(
         _apply(settings)
     set_threshold(settings.level)
     stdlib.take_over(settings.level)
-    _take_over_structlog()
+    take_over_structlog()
 
 
 def flush(timeout: float = 5.0) -> bool:
@@ -163,7 +163,7 @@ def _open_output(settings: Settings) -> Output:
         return StandardOutput()
     output = RotatingFile(settings.path, max_bytes=settings.max_bytes, backups=settings.backups)
     try:
-        output.append(b"")
+        output.open()
     except OSError as error:
         raise ConfigurationError(
             f"cannot open log file {str(settings.path)!r}: {error.strerror}"
@@ -171,7 +171,8 @@ def _open_output(settings: Settings) -> Output:
     return output
 
 
-def _take_over_structlog() -> None:
+def take_over_structlog() -> None:
+    """Make structlog's loggers hand their calls to the pipeline."""
     structlog.configure(
         processors=pipeline.processors,
         wrapper_class=Logger,

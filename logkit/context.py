@@ -11,7 +11,7 @@ from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Any
 
 from logkit.encoding import text_of
-from logkit.processors import tidy
+from logkit.processors import prepare
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -45,7 +45,7 @@ class _Scope:
     _token: Token[dict[str, Any]]
 
     def __init__(self, fields: dict[str, Any]) -> None:
-        self._fields = tidy(fields)
+        self._fields = prepare(fields)
 
     def _enter(self) -> None:
         self._previous = bound_fields.get()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from hashlib import blake2b
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
+
+from logkit.encoding import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,11 +76,11 @@ def type_name(error: BaseException) -> str:
 
 
 def message_of(error: BaseException) -> str:
-    """Return the text of *error*, also when its ``__str__`` fails."""
-    try:
-        return str(error)
-    except Exception:  # noqa: BLE001 - the bot's own class; its failure must not hide the error
-        return f"<unprintable {type_name(error)}>"
+    """Return the text of *error* with its notes, also when its ``__str__`` fails."""
+    notes = getattr(error, "__notes__", None)
+    if not isinstance(notes, list | tuple):
+        return text_of(error)
+    return "\n".join(map(text_of, [error, *notes]))
 
 
 def _chain(error: BaseException) -> Iterator[tuple[str, BaseException]]:
@@ -113,4 +115,4 @@ def _frame_lines(frames: list[Frame]) -> list[str]:
 
 
 def _function(code: CodeType) -> str:
-    return f"{PurePath(code.co_filename).stem}:{code.co_qualname}"
+    return f"{code.co_filename.rpartition(os.sep)[2]}:{code.co_qualname}"

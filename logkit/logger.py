@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from logkit.levels import STDLIB_NUMBERS, parse_level
 from logkit.pipeline import pipeline
-from logkit.processors import tidy
+from logkit.processors import prepare
 
 _emit = pipeline.emit
 
@@ -27,7 +27,7 @@ class Logger:
     ) -> None:
         self._name: str = logger if isinstance(logger, str) else getattr(logger, "name", "")
         self._processors = processors
-        self._context = tidy(dict(context)) if context else {}
+        self._context = prepare(dict(context)) if context else {}
 
     def __repr__(self) -> str:
         return f"<Logger(name={self._name!r}, context={self._context!r})>"
@@ -119,11 +119,11 @@ class Logger:
 
     def is_enabled_for(self, level: int) -> bool:
         """Return whether events of *level* (a number of the logging module) are written."""
-        return level >= _threshold_number()
+        return level >= self.get_effective_level()
 
     def get_effective_level(self) -> int:
         """Return the number of the mildest level that is written."""
-        return _threshold_number()
+        return STDLIB_NUMBERS[get_threshold()]
 
 
 def get_logger(name: str | None = None, **fields: Any) -> Logger:
@@ -166,11 +166,11 @@ def set_threshold(level: str) -> None:
             setattr(Logger, method_name, method if is_on else _ignore)
 
 
-def _threshold_number() -> int:
-    on = [
-        level for level, methods in _METHODS.items() if getattr(Logger, level) in methods.values()
-    ]
-    return min(STDLIB_NUMBERS[level] for level in on)
+def get_threshold() -> str:
+    """Return the mildest level that is written."""
+    return next(
+        level for level, methods in _METHODS.items() if methods[level] is vars(Logger)[level]
+    )
 
 
 set_threshold("info")

@@ -15,14 +15,12 @@ _MAX_CACHED = 2_048
 _MAX_TEXTS_PER_LOGGER = 200
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_PLACEHOLDER = re.compile(
-    r"%(?:\(\w+\))?[#0 +-]*(?:\d+|\*)?(?:\.(?:\d+|\*))?[hlL]?[a-zA-Z%]|\{[^{}]*\}"
-)
+_PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[#0 +-]*(?:\d+|\*)?(?:\.(?:\d+|\*))?[hlL]?[a-zA-Z%]")
 # What an f-string has most likely put in: quoted text, addresses, paths, words with digits.
 _VALUE = re.compile(
-    r"\S+://\S+|\S*@\S*|(?<!\w)'[^']*'(?!\w)|\"[^\"]*\"|`[^`]*`|(?<!\w)[/\\<]\S+|\w*\d\w*"
+    r"\S+://\S+|\S*@\S*|(?<!\w)'[^']*'(?!\w)|\"[^\"]*\"|`[^`]*`|(?<!\w)[/\\<]\S+|\{[^{}]*\}|\w*\d\w*"
 )
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+_WORD = re.compile(r"(?<![^\W_])[^\W\d_][^\W_]*(?:['’][^\W\d_]+)*")
 
 _names: set[str] = set()
 _derived: dict[tuple[str, str, bool], str] = {}
@@ -78,14 +76,16 @@ def _event_name(text: str, has_args: bool, logger: str) -> str:
 
 def _derive(logger: str, text: str, has_args: bool) -> str:
     stem = "_".join(_words(logger.replace("_", " "))) or "log"
-    if not has_args:
+    if has_args:
+        text = _PLACEHOLDER.sub(" ", text)
+    else:
         # Text without placeholders may hold values. A logger that keeps on producing new texts
         # gets one name for the rest, so that the number of names stays small.
         seen = _texts_seen[logger] = _texts_seen.get(logger, 0) + 1
         if seen > _MAX_TEXTS_PER_LOGGER:
             return f"{stem}_message"
         text = _VALUE.sub(" ", text)
-    words = _words(_PLACEHOLDER.sub(" ", text))
+    words = _words(text)
     if not words:
         return f"{stem}_message"[-MAX_NAME_LENGTH:]
     if len(words) == 1:

@@ -70,6 +70,10 @@ class RotatingFile:
         self._file_id: tuple[int, int] | None = None
         self._is_torn = False
 
+    def open(self) -> None:
+        """Open the file now, so that a path that cannot be used is known at the start."""
+        self._open()
+
     def append(self, lines: bytes) -> None:
         """Write *lines* at the end of the file, rotating it first if they do not fit."""
         size = self._current_size()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from itertools import count
 from time import time_ns
 from typing import TYPE_CHECKING, Any
@@ -13,12 +14,11 @@ from logkit.encoding import text_of
 from logkit.identity import UNKNOWN_SERVICE, Identity
 from logkit.names import describe, is_name
 from logkit.outputs import StandardOutput
-from logkit.processors import SPECIAL, expand_exception, tidy
+from logkit.processors import prepare
 from logkit.renderers import ConsoleRenderer, JsonRenderer
 from logkit.sinks import Counters, DirectSink
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from contextvars import ContextVar
 
     from logkit.processors import EventDict, Processor
@@ -75,18 +75,18 @@ class Pipeline:
                 event_dict = processor(logger, level, event_dict)
             self._write(level, logger, event_dict, created_ns)
         except Exception as error:  # noqa: BLE001 - a log call never raises into the bot
+            self._rescue(level, logger, template, error)
+        except BaseException as error:
             if not _is_drop(error):
-                self._rescue(level, logger, template, error)
+                raise
 
     def event_dict(
         self, logger: str, template: object, args: Any, context: EventDict, fields: EventDict
     ) -> EventDict:
         """Return the event dict of a log call, with all bound fields, before the processors."""
-        if not SPECIAL.isdisjoint(fields):
-            if template is None and "event" in fields:
-                template = fields["event"]
-                fields = {name: value for name, value in fields.items() if name != "event"}
-            fields = tidy(expand_exception(fields))
+        if type(template) is not str and (template is None or isinstance(template, Mapping)):
+            template, fields = _named(template, fields)
+        fields = prepare(fields)
         if self.foreign_variables:
             context = {**_values(self.foreign_variables), **context}
         if not args and type(template) is str and is_name(template):
@@ -131,13 +131,23 @@ def choose_renderer(identity: Identity, *, is_file: bool) -> Renderer:
     return ConsoleRenderer(has_colours=not os.environ.get("NO_COLOR"))
 
 
+def _named(template: Mapping[Any, Any] | None, fields: EventDict) -> tuple[object, EventDict]:
+    """Return event name and fields of ``info(event="x")`` and of ``info({"event": "x"})``."""
+    if template is not None:
+        fields = {**{text_of(name): value for name, value in template.items()}, **fields}
+    name = next((key for key in ("event", "message", "msg") if key in fields), None)
+    if name is None:
+        return "fields_logged", fields
+    return fields[name], {key: value for key, value in fields.items() if key != name}
+
+
 def _values(variables: Mapping[str, ContextVar[Any]]) -> EventDict:
     values = {name: variable.get(...) for name, variable in list(variables.items())}
     prefix = "structlog_"
-    return tidy({k.removeprefix(prefix): v for k, v in values.items() if v is not ...})
+    return prepare({k.removeprefix(prefix): v for k, v in values.items() if v is not ...})
 
 
-def _is_drop(error: Exception) -> bool:
+def _is_drop(error: BaseException) -> bool:
     """Return whether a structlog processor said that the event is not to be logged."""
     # structlog is loaded by configure() at the latest; without it nobody can raise its DropEvent.
     structlog = sys.modules.get("structlog")

@@ -22,23 +22,36 @@ TEXT_IDS = frozenset(
 )
 """Ids that libraries hand out as numbers and that exceed 2^53, where JSON readers lose digits."""
 
-SPECIAL = ENVELOPE | TEXT_IDS | {"exc_info", "stack_info"}
-"""Keys that need more than being written as they are."""
+_EXCEPTION_KEYS = frozenset({"exc_info", "stack_info"})
+_RARE_KEYS = ENVELOPE | _EXCEPTION_KEYS
 
 
-def tidy(fields: EventDict) -> EventDict:
-    """Return *fields* with envelope names as ``field_<name>`` and numeric ids as text."""
-    if SPECIAL.isdisjoint(fields):
+def prepare(fields: EventDict) -> EventDict:
+    """Return the fields of one log call as they are written.
+
+    An envelope name becomes ``field_<name>``, a numeric id text, and an exception error fields.
+    """
+    if not _RARE_KEYS.isdisjoint(fields):
+        fields = rename_clashes(expand_exception(fields))
+    if not TEXT_IDS.isdisjoint(fields):
+        fields = ids_as_text(fields)
+    return fields
+
+
+def rename_clashes(fields: EventDict) -> EventDict:
+    """Return *fields* with the names of the envelope as ``field_<name>``."""
+    if ENVELOPE.isdisjoint(fields):
         return fields
-    tidied: EventDict = {}
-    for name, value in fields.items():
-        if name in ENVELOPE:
-            tidied[_free_name(name, fields)] = value
-        elif name in TEXT_IDS and isinstance(value, int):
-            tidied[name] = text_of(value)
-        else:
-            tidied[name] = value
-    return tidied
+    return {
+        _free_name(name, fields) if name in ENVELOPE else name: value
+        for name, value in fields.items()
+    }
+
+
+def ids_as_text(fields: EventDict) -> EventDict:
+    """Return *fields* with numeric ids as text."""
+    numeric = [name for name in TEXT_IDS if isinstance(fields.get(name), int)]
+    return {**fields, **{name: text_of(fields[name]) for name in numeric}} if numeric else fields
 
 
 def _free_name(name: str, taken: EventDict) -> str:
@@ -53,7 +66,7 @@ def expand_exception(fields: EventDict) -> EventDict:
 
     Error fields that the caller gave win over those of the exception.
     """
-    if "exc_info" not in fields and "stack_info" not in fields:
+    if _EXCEPTION_KEYS.isdisjoint(fields):
         return fields
     expanded = dict(fields)
     error = exception_of(expanded.pop("exc_info", None))

@@ -6,17 +6,15 @@ import logging
 import logging.handlers
 import os
 import sys
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pythonjsonlogger.core import BaseJsonFormatter
 
-from logkit.encoding import text_of
 from logkit.levels import STDLIB_NUMBERS, level_of, parse_level
 from logkit.pipeline import pipeline
-from logkit.processors import tidy
+from logkit.processors import prepare
 from logkit.renderers import JsonRenderer
 
 if TYPE_CHECKING:
@@ -38,6 +36,13 @@ _RECORD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {
 class PipelineHandler(logging.Handler):
     """Hands each record to the pipeline, so that it becomes an event like any other."""
 
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Emit *record* if the filters let it pass, without the lock of other handlers."""
+        passed = self.filter(record)
+        if passed:
+            self.emit(record if passed is True else passed)
+        return bool(passed)
+
     def emit(self, record: logging.LogRecord) -> None:
         """Emit *record*. Never raises."""
         template, args, fields = record_parts(record)
@@ -55,7 +60,7 @@ class PipelineHandler(logging.Handler):
 def record_parts(record: logging.LogRecord) -> tuple[object, Any, dict[str, Any]]:
     """Return template, placeholder values and fields of a record.
 
-    Fields are what ``extra={}`` added, what a mapping as message holds, and the exception.
+    Fields are what ``extra={}`` added and the exception.
     """
     fields = {k: v for k, v in vars(record).items() if k not in _RECORD_ATTRIBUTES}
     if record.exc_info:
@@ -64,33 +69,30 @@ def record_parts(record: logging.LogRecord) -> tuple[object, Any, dict[str, Any]
         fields["error_stack"] = record.exc_text
     if record.stack_info:
         fields["stack_info"] = record.stack_info
-    template, args = record.msg, record.args or ()
-    if isinstance(template, Mapping):
-        fields = {**{text_of(name): value for name, value in template.items()}, **fields}
-        return fields.pop("event", None) or fields.pop("message", "mapping_logged"), args, fields
-    return template, args, fields
+    return record.msg, record.args or (), fields
 
 
 class JsonFormatter(BaseJsonFormatter):
     """Formats each record as one logkit event, for bots that keep ``logging.config.dictConfig``.
 
     Args:
-        service: Service of the events; by default that of ``configure()``, then
-            ``LOGKIT_SERVICE``. A ``%``-format, which dictConfig passes in this place, is ignored:
+        service: Service of the events; by default ``LOGKIT_SERVICE``, then that of
+            ``configure()``. A ``%``-format, which dictConfig passes in this place, is ignored:
             an event's fields do not depend on it.
         options: Options of python-json-logger. ``static_fields`` and ``defaults`` add fields.
     """
 
     def __init__(self, service: str | None = None, *args: Any, **options: Any) -> None:
         super().__init__(None, *args, **options)
-        self._service = None if service and "%" in service else service
+        is_format = service is not None and "%" in service
+        self._service = (None if is_format else service) or os.environ.get("LOGKIT_SERVICE")
         self._rendering: tuple[Identity, JsonRenderer] | None = None
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the event as a line of JSON without its newline. Never raises."""
         template, args, fields = record_parts(record)
         static = {**self.defaults, **self.static_fields}
-        log_data = pipeline.event_dict(record.name, template, args, tidy(static), fields)
+        log_data = pipeline.event_dict(record.name, template, args, prepare(static), fields)
         log_data = self.process_log_record(log_data)
         line = self._renderer()(
             log_data,

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import orjson
+import structlog
 
 from logkit import schema
+from logkit.config import take_over_structlog
+from logkit.levels import STDLIB_NUMBERS, parse_level
+from logkit.logger import get_threshold, set_threshold
 from logkit.pipeline import pipeline
 from logkit.renderers import JsonRenderer
+from logkit.stdlib import PipelineHandler
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,29 +28,50 @@ class SchemaViolationError(AssertionError):
     """A captured event does not fit the event schema."""
 
 
+class Events(list[dict[str, Any]]):
+    """Captured events in the order in which they were logged."""
+
+    def assert_event(self, event: str, /, **fields: Any) -> dict[str, Any]:
+        """Return the first event of that name with these fields.
+
+        Raises:
+            AssertionError: There is none; the text lists what was logged instead.
+        """
+        for captured in self:
+            if captured["event"] == event and fields.items() <= captured.items():
+                return captured
+        logged = "\n".join(f"  {_without_envelope(captured)}" for captured in self)
+        wanted = {"event": event, **fields}
+        raise AssertionError(f"no event {wanted}; logged were:\n{logged or '  none'}")
+
+
 @contextmanager
-def capture_events() -> Iterator[list[dict[str, Any]]]:
+def capture_events(level: str = "info") -> Iterator[Events]:
     """Collect every event logged inside the block into the list it returns; none is written.
 
-    The events are what the lines would have held. They are checked at the end of the block.
+    Calls to logkit, structlog and logging are captured from *level* up, whether or not
+    ``configure()`` was called. The events are what the lines would have held. They are checked at
+    the end of the block.
 
     Raises:
         SchemaViolationError: An event does not fit ``logkit.schema.json_schema()``.
     """
-    events: list[dict[str, Any]] = []
-    former = pipeline.sink, pipeline.renderer
-    pipeline.sink, pipeline.renderer = _ListSink(events), JsonRenderer(pipeline.identity)
-    try:
+    events = Events()
+    with ExitStack() as stack:
+        stack.enter_context(_pipeline_into(events))
+        stack.enter_context(_threshold(parse_level(level)))
+        stack.enter_context(_structlog_taken_over())
         yield events
-    finally:
-        pipeline.sink, pipeline.renderer = former
     for event in events:
         if problems := violations(event):
             raise SchemaViolationError(f"event {event['event']!r}: {'; '.join(problems)}")
 
 
 def violations(event: dict[str, Any]) -> list[str]:
-    """Return what keeps *event* from fitting the event schema, one text a problem."""
+    """Return what keeps *event* from fitting the event schema, one text a problem.
+
+    The rules are those of ``logkit.schema.json_schema()``, without a need for a validator.
+    """
     missing = [f.name for f in schema.FIELDS if f.is_required and f.name not in event]
     problems = [f"{name} is missing" for name in missing]
     for name, value in event.items():
@@ -72,8 +99,49 @@ def _fits_type(json_type: str, value: Any) -> bool:
     return isinstance(value, _TYPES[json_type])
 
 
+def _without_envelope(event: dict[str, Any]) -> dict[str, Any]:
+    shown = schema.ENVELOPE - {"level", "event"}
+    return {name: value for name, value in event.items() if name not in shown}
+
+
+@contextmanager
+def _pipeline_into(events: Events) -> Iterator[None]:
+    former = pipeline.sink, pipeline.renderer
+    pipeline.sink, pipeline.renderer = _ListSink(events), JsonRenderer(pipeline.identity)
+    try:
+        yield
+    finally:
+        pipeline.sink, pipeline.renderer = former
+
+
+@contextmanager
+def _threshold(level: str) -> Iterator[None]:
+    root, former = logging.getLogger(), get_threshold()
+    former_number, former_handlers = root.level, list(root.handlers)
+    set_threshold(level)
+    root.setLevel(STDLIB_NUMBERS[level])
+    if not any(isinstance(handler, PipelineHandler) for handler in root.handlers):
+        root.addHandler(PipelineHandler())
+    try:
+        yield
+    finally:
+        root.handlers[:] = former_handlers
+        root.setLevel(former_number)
+        set_threshold(former)
+
+
+@contextmanager
+def _structlog_taken_over() -> Iterator[None]:
+    former = structlog.get_config()
+    take_over_structlog()
+    try:
+        yield
+    finally:
+        structlog.configure(**former)
+
+
 class _ListSink:
-    def __init__(self, events: list[dict[str, Any]]) -> None:
+    def __init__(self, events: Events) -> None:
         self._events = events
 
     def write(self, line: bytes, level: str) -> None:  # noqa: ARG002 - part of the protocol

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from asyncio import CancelledError
 from functools import wraps
 from inspect import iscoroutinefunction
 from time import perf_counter_ns
@@ -26,8 +25,8 @@ class timed:  # noqa: N801 - a context manager and decorator that reads like a v
     adds fields that are known later, or as a decorator of a function or coroutine function.
 
     ``outcome`` is ``ok``, ``error`` or ``cancelled``. After an exception the event is named
-    ``<event>_failed`` and carries the error fields; its level is ``error``, or ``warning`` when
-    the task was cancelled. The exception is raised again.
+    ``<event>_failed`` and carries the error fields; the exception is raised again. The level is
+    then ``error``, but ``warning`` when the task was cancelled or the process told to stop.
     """
 
     __slots__ = ("_event", "_fields", "_logger", "_started_ns")
@@ -57,7 +56,7 @@ class timed:  # noqa: N801 - a context manager and decorator that reads like a v
         fields = {**self._fields, "duration_ms": duration_ms}
         if error is None:
             self._logger.info(self._event, **{"outcome": "ok", **fields})
-        elif isinstance(error, CancelledError):
+        elif not isinstance(error, Exception):
             fields["exc_info"] = error
             self._logger.warning(f"{self._event}_failed", **{"outcome": "cancelled", **fields})
         else:

@@ -1,0 +1,256 @@
+from __future__ import annotations
+
+import dataclasses
+import decimal
+import enum
+import logging
+import math
+import pathlib
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import logkit
+from logkit import schema
+from logkit.encoding import encode
+from logkit.stdlib import PipelineHandler
+from logkit.testing import capture_events, violations
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Events = Callable[[], list[dict[str, Any]]]
+
+
+class _FailingRepr:
+    def __repr__(self) -> str:
+        raise RuntimeError("no repr")
+
+
+class _NoText:
+    def __str__(self) -> str:
+        return 7  # type: ignore[return-value]
+
+
+class _LoggingRepr:
+    def __repr__(self) -> str:
+        logkit.get_logger("bot").info("logged_while_printing")
+        return "printed"
+
+
+class _FailingMapping(dict[str, int]):
+    def items(self) -> Any:
+        raise RuntimeError("no items")
+
+
+class _Colour(enum.Enum):
+    RED = object()
+
+
+@dataclasses.dataclass
+class _Holder:
+    value: object
+
+
+def cycle() -> list[Any]:
+    ring: list[Any] = [1]
+    ring.append({"again": ring})
+    return ring
+
+
+def nested(depth: int) -> Any:
+    value: Any = "end"
+    for number in range(depth):
+        value = [value] if number % 2 else {"deeper": value}
+    return value
+
+
+def log_as_record(msg: Any, *args: Any, **extra: Any) -> None:
+    # Not through the root logger: pytest's own handler there cannot take these values.
+    record = logging.LogRecord("bot", logging.WARNING, __file__, 1, msg, args, None)
+    vars(record).update(extra)
+    PipelineHandler().handle(record)
+
+
+HOSTILE: dict[str, Any] = {
+    "nan": math.nan,
+    "infinity": [math.inf, -math.inf],
+    "big_integer": 10**30,
+    "negative_big_integer": -(2**63) - 1,
+    "huge_integer": 10**5000,
+    "bytes": b"\xff\x00abc",
+    "bytearray": bytearray(b"abc"),
+    "memoryview": memoryview(b"abc"),
+    "surrogate": "a\ud800b",
+    "surrogate_inside": {"list": ["\udfff"]},
+    "control_characters": "line\r\nbreak\x00\x1b[31m\u2028",
+    "failing_repr": _FailingRepr(),
+    "no_text": _NoText(),
+    "logging_repr": _LoggingRepr(),
+    "failing_mapping": _FailingMapping(a=1),
+    "cycle": cycle(),
+    "deep": nested(5_000),
+    "integer_keys": {1: "a", "1": "b", 2.5: "c"},
+    "tuple_keys": {(1, 2): "a"},
+    "failing_keys": {_FailingRepr(): 1},
+    "surrogate_keys": {"\ud800": 1},
+    "set": {1, 2},
+    "failing_set": {_FailingRepr()},
+    "generator": (number for number in range(3)),
+    "class": int,
+    "function": cycle,
+    "exception": ValueError("text"),
+    "enum_of_object": _Colour.RED,
+    "dataclass_of_object": _Holder(_FailingRepr()),
+    "dataclass_in_itself": _Holder(_Holder(cycle())),
+    "decimal": decimal.Decimal("1.10"),
+    "path": pathlib.Path("/x/\udcff"),
+    "long_text": "ä" * 200_000,
+    "long_list": list(range(100_000)),
+    "long_surrogates": "\ud800" * 100_000,
+}
+
+
+@pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
+def test_any_value_is_one_valid_line(events: Events, log_path: Any, value: Any) -> None:
+    """No value raises, splits the line, breaks the JSON or touches the envelope."""
+    log = logkit.get_logger("bot")
+    log.info("before")
+    log.warning("hostile_value", value=value, status_code=418)
+    log_as_record("hostile_value", value=value, status_code=418)
+    log.bind(value=value).warning("hostile_value", status_code=418)
+    log.info("after")
+    lines = [line for line in log_path.read_bytes().splitlines() if b"while_printing" not in line]
+    assert max(map(len, lines)) < schema.MAX_LINE_BYTES
+    before, *hostile, after = map(orjson.loads, lines)
+    assert (before["event"], after["event"]) == ("before", "after")
+    assert len(hostile) == 3
+    for event in hostile:
+        assert violations(event) == []
+        assert event["event"] == "hostile_value"
+        assert event["level"] == "warning"
+        assert event["status_code"] == 418
+        assert "value" in event
+        assert "logkit_error" not in event
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (math.nan, None),
+        (2**64 - 1, 2**64 - 1),
+        (2**64, "18446744073709551616"),
+        (b"caf\xc3\xa9", "café"),
+        (b"\xff", "\\xff"),
+        ("\ud800", "\\ud800"),
+        ({1: "a"}, {"1": "a"}),
+        ({1: "a", "1": "b"}, {"1": "a", "1_": "b"}),
+        (ValueError("text"), "ValueError: text"),
+        (_FailingRepr(), "<unprintable _FailingRepr>"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_json_cannot_say_is_written_as_the_nearest_thing(value: Any, written: Any) -> None:
+    """Each kind of value has one documented form."""
+    assert orjson.loads(encode({"value": value})) == {"value": written}
+
+
+TEMPLATES: dict[str, Any] = {
+    "none": None,
+    "empty": "",
+    "spaces": " \n\t",
+    "bytes": b"text",
+    "number": 7,
+    "failing_repr": _FailingRepr(),
+    "mapping": {"a": 1},
+    "mapping_with_event": {"event": "named", "level": "x"},
+    "list": ["a"],
+    "surrogate": "Text \ud800",
+    "long": "Word " * 100_000,
+    "placeholder_only": "%s",
+    "too_many_placeholders": "Text %s %d",
+    "wrong_placeholder": "Text %z %",
+}
+
+
+@pytest.mark.parametrize("args", [(), ("a", _FailingRepr())], ids=["no_args", "args"])
+@pytest.mark.parametrize("template", TEMPLATES.values(), ids=TEMPLATES)
+def test_any_template_is_one_valid_event(template: Any, args: tuple[Any, ...]) -> None:
+    """Whatever is logged gives an event with a name, from logkit and from logging."""
+    with capture_events() as captured:
+        logkit.get_logger("bot").warning(template, *args)
+        log_as_record(template, *args)
+    assert len(captured) == 2
+    own, stdlibs = ({k: v for k, v in e.items() if k not in {"timestamp", "seq"}} for e in captured)
+    assert own == stdlibs
+    assert own["event"].replace("_", "").isalnum()
+    assert "logkit_error" not in own
+
+
+@pytest.mark.parametrize("name", sorted(schema.ENVELOPE | {"self", "template", "args", "context"}))
+def test_a_key_of_the_envelope_gives_way(name: str) -> None:
+    """A caller's key that clashes is kept as field_<name>, also beside one of that name."""
+    with capture_events() as captured:
+        log = logkit.get_logger("bot")
+        log.info("clashed", **{name: "mine"})
+        log.info("clashed", **{name: "mine", f"field_{name}": "first"})
+        log.bind(**{name: "mine"}).info("clashed")
+        with logkit.bind(**{name: "mine"}):
+            log.info("clashed")
+    kept = f"field_{name}" if name in schema.ENVELOPE else name
+    first, second, third, fourth = captured
+    assert first[kept] == third[kept] == fourth[kept] == "mine"
+    assert second[f"field_{name}"] == "first"
+    assert second[f"field_{kept}" if name in schema.ENVELOPE else name] == "mine"
+    assert all(event["event"] == "clashed" for event in captured)
+
+
+def test_numeric_ids_are_written_as_text() -> None:
+    """Snowflakes exceed 2^53, so an id given as a number becomes a string everywhere."""
+    with capture_events() as captured:
+        log = logkit.get_logger("bot").bind(guild_id=2**60)
+        with logkit.bind(user_id=7):
+            log.info("command_handled", channel_id=8)
+    (event,) = captured
+    assert (event["guild_id"], event["user_id"], event["channel_id"]) == (str(2**60), "7", "8")
+
+
+def test_a_long_line_is_cut_to_valid_json_and_says_so() -> None:
+    """Short declared fields survive the cut; truncated_from holds the bytes before."""
+    with capture_events() as captured:
+        logkit.get_logger("bot").error(
+            "api_call_failed",
+            body="y" * 100_000,
+            **{f"key_{number}": "x" * 100 for number in range(2_000)},
+            status_code=500,
+        )
+    (event,) = captured
+    assert event["truncated_from"] > 300_000
+    assert event["status_code"] == 500
+    assert event["body"].startswith("yyy")
+    assert event["key_0"] == "x" * 100
+    assert event["logger"] == "bot"
+
+
+json_like = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.integers(), inner),
+    max_leaves=20,
+)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(fields=st.dictionaries(st.text(), json_like, max_size=8), text=st.text())
+def test_any_fields_are_one_event(fields: dict[str, Any], text: str) -> None:
+    """No combination of names and values raises or loses a name."""
+    fields = {name: value for name, value in fields.items() if name not in schema.FIELDS_BY_NAME}
+    with capture_events() as captured:
+        logkit.get_logger("bot").info(
+            text,
+            **fields,
+        )
+    (event,) = captured
+    assert "logkit_error" not in event

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pytest
+import structlog
+
+import logkit
+from logkit.testing import capture_events
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Events = Callable[[], list[dict[str, Any]]]
+
+
+def test_loggers_are_immutable_like_structlogs() -> None:
+    """bind, unbind, try_unbind and new return loggers and change none."""
+    log = logkit.get_logger("bot", a=1)
+    with capture_events() as events:
+        log.bind(b=2).info("bound")
+        log.bind(b=2).unbind("a").info("unbound")
+        log.try_unbind("a", "never").info("unbound")
+        log.new(c=3).info("renewed")
+        log.info("untouched")
+        with pytest.raises(KeyError):
+            log.unbind("never")
+    shown = [{key: event[key] for key in "abc" if key in event} for event in events]
+    assert shown == [{"a": 1, "b": 2}, {"b": 2}, {}, {"c": 3}, {"a": 1}]
+
+
+def test_every_method_of_structlog_is_there() -> None:
+    """Aliases, ``log`` with a level and the async twins do what they do in structlog."""
+    log = structlog.get_logger("bot")
+
+    async def twins() -> None:
+        for level in ("debug", "info", "warning", "error", "critical"):
+            await getattr(log, f"a{level}")("called")
+        await log.aexception("called")
+
+    with capture_events(level="debug") as events:
+        for alias in ("msg", "warn", "fatal", "exception"):
+            getattr(log, alias)("called")
+        for level in (10, "INFO", "warn", "no such level"):
+            log.log(level, "called")
+        asyncio.run(twins())
+        assert log.is_enabled_for(logging.DEBUG)
+        assert log.get_effective_level() == logging.DEBUG
+    assert [event["level"] for event in events if event["logger"] == "bot"] == [
+        *("info", "warning", "critical", "error"),
+        *("debug", "info", "warning", "info"),
+        *("debug", "info", "warning", "error", "critical", "error"),
+    ]
+
+
+def test_the_name_may_be_given_or_guessed() -> None:
+    """A logger without a name is named after the module that asks for it."""
+    with capture_events() as events:
+        logkit.get_logger().info("started")
+        logkit.get_logger("bot.api").info("started")
+        structlog.get_logger("bot.api", shard_id=3).info("started")
+    assert [event["logger"] for event in events] == [__name__, "bot.api", "bot.api"]
+    assert events[2]["shard_id"] == 3
+
+
+def test_loggers_made_before_configure_write_afterwards(log_path: Path) -> None:
+    """Module-level loggers, logkit's and structlog's, follow a later configure()."""
+    early, early_structlog = logkit.get_logger("early"), structlog.get_logger("early")
+    logkit.configure("bot", path=log_path)
+    early.info("started")
+    early_structlog.info("started")
+    assert [orjson.loads(line)["service"] for line in log_path.read_bytes().splitlines()] == [
+        "bot",
+        "bot",
+    ]
+
+
+def test_structlogs_own_test_helper_still_works(events: Events) -> None:
+    """A bot's tests that use structlog.testing.capture_logs go on passing."""
+    log = structlog.get_logger("bot")
+    log.info("before")
+    with structlog.testing.capture_logs() as entries:
+        log.warning("captured", number=1)
+    assert entries == [{"event": "captured", "number": 1, "log_level": "warning"}]
+    assert [event["event"] for event in events()] == ["before"]
+
+
+def test_processors_of_the_bot_see_every_event(events: Events, log_path: Path) -> None:
+    """configure(processors=...) takes structlog processors; DropEvent drops without a gap."""
+
+    def drop_noise(_: Any, __: str, event_dict: Any) -> Any:
+        if event_dict["event"] == "noise":
+            raise structlog.DropEvent
+        event_dict["seen"] = True
+        return event_dict
+
+    logkit.configure("bot", path=log_path, level="debug", processors=[drop_noise])
+    log = logkit.get_logger("bot")
+    log.info("first")
+    log.info("noise")
+    logging.getLogger("bot").info("second")
+    written = events()
+    assert [(event["event"], event["seen"]) for event in written] == [
+        ("first", True),
+        ("second", True),
+    ]
+    assert written[1]["seq"] == written[0]["seq"] + 1
+
+
+def test_a_failing_processor_costs_the_fields_not_the_event(events: Events, log_path: Path) -> None:
+    """The bot's code goes on; the event is written with its name and what went wrong."""
+
+    def broken(_: Any, __: str, event_dict: Any) -> Any:
+        raise RuntimeError("broken")
+
+    logkit.configure("bot", path=log_path, processors=[broken])
+    logkit.get_logger("bot").info("api_call", token="s3cret")
+    (event,) = events()
+    assert (event["event"], event["logkit_error"]) == ("api_call", "RuntimeError: broken")
+    assert "s3cret" not in str(event)
+
+
+def test_without_configure_events_go_to_standard_output() -> None:
+    """A bot that forgot configure() still logs."""
+    code = "import logkit; logkit.get_logger('bot').info('started', n=1)"
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        check=True,
+        env={**os.environ, "LOGKIT_SERVICE": "from_environment"},
+    )
+    event = orjson.loads(run.stdout)
+    assert (event["event"], event["n"], event["service"]) == ("started", 1, "from_environment")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
+def test_a_forked_child_is_an_instance_of_its_own(events: Events) -> None:
+    """After a fork, both processes write, with two instances, two pids and two counters."""
+    log = logkit.get_logger("bot")
+    log.info("parent_ran")
+    child = os.fork()
+    if child == 0:
+        log.info("child_ran")
+        os._exit(0)
+    os.waitpid(child, 0)
+    log.info("parent_ran")
+    parent, from_child, parent_again = events()
+    assert from_child["event"] == "child_ran"
+    assert from_child["pid"] == child
+    assert from_child["seq"] == 1
+    assert from_child["instance"] != parent["instance"] == parent_again["instance"]
+    assert parent_again["seq"] == parent["seq"] + 1
+
+
+def test_env_and_version_are_written_unless_the_call_says_otherwise(log_path: Path) -> None:
+    """What configure() was told about the deploy is in each event; a call's own value wins."""
+    logkit.configure("bot", path=log_path, env="prod", version="1.2")
+    log = logkit.get_logger("bot")
+    log.info("started")
+    log.info("started", version="1.3")
+    first, second = (orjson.loads(line) for line in log_path.read_bytes().splitlines())
+    assert (first["env"], first["version"]) == ("prod", "1.2")
+    assert (second["env"], second["version"]) == ("prod", "1.3")

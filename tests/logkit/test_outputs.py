@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import errno
+import os
+import pty
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pytest
+
+import logkit
+from logkit.outputs import RotatingFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Events = Callable[[], list[dict[str, Any]]]
+
+WRITER = """
+import sys, logkit
+logkit.configure("bot", path=sys.argv[1], max_bytes=40_000, backups=50)
+log = logkit.get_logger("bot")
+for number in range(500):
+    log.info("counted", number=number, worker=sys.argv[2])
+"""
+
+
+def read_events(path: Path) -> list[dict[str, Any]]:
+    return [orjson.loads(line) for line in path.read_bytes().splitlines()]
+
+
+def all_lines(path: Path) -> list[bytes]:
+    files = [file for file in path.parent.glob(f"{path.name}*") if file.suffix != ".lock"]
+    return [line for file in files for line in file.read_bytes().splitlines()]
+
+
+def test_a_file_is_rotated_before_it_exceeds_the_size(log_path: Path) -> None:
+    """No file is larger than max_bytes, ``path.1`` is the newest backup, and no more are kept."""
+    logkit.configure("bot", path=log_path, max_bytes=2_000, backups=3)
+    for number in range(100):
+        logkit.get_logger("bot").info("counted", number=number)
+    files = sorted(file.name for file in log_path.parent.iterdir())
+    assert files == ["bot.log", "bot.log.1", "bot.log.2", "bot.log.3", "bot.log.lock"]
+    assert all(file.stat().st_size <= 2_000 for file in log_path.parent.iterdir())
+    ordered = [log_path.with_name(f"bot.log.{n}") for n in (3, 2, 1)] + [log_path]
+    numbers = [
+        orjson.loads(line)["number"] for file in ordered for line in file.read_bytes().splitlines()
+    ]
+    assert numbers == list(range(numbers[0], 100))
+
+
+def test_processes_share_a_rotating_file_without_loss(log_path: Path) -> None:
+    """Three processes write and rotate one path: every line is there, whole, once."""
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITER, str(log_path), str(worker)])
+        for worker in range(3)
+    ]
+    assert [writer.wait(60) for writer in writers] == [0, 0, 0]
+    events = [orjson.loads(line) for line in all_lines(log_path)]
+    assert sorted((int(event["worker"]), event["number"]) for event in events) == [
+        (worker, number) for worker in range(3) for number in range(500)
+    ]
+    assert log_path.with_name("bot.log.1").exists()
+
+
+@pytest.mark.parametrize("how", ["renamed", "deleted", "directory_deleted"])
+def test_a_file_that_somebody_else_moves_is_opened_again(
+    events: Events, log_path: Path, how: str
+) -> None:
+    """Logrotate needs no signal: the next event goes to a new file at the path."""
+    logkit.get_logger("bot").info("before")
+    if how == "renamed":
+        log_path.rename(log_path.with_name("moved"))
+    else:
+        log_path.unlink()
+    if how == "directory_deleted":
+        log_path.parent.rmdir()
+    logkit.get_logger("bot").info("after")
+    assert [event["event"] for event in events()] == ["after"]
+
+
+def test_a_torn_last_line_does_not_swallow_the_next(log_path: Path) -> None:
+    """After a crash in the middle of a line, new events start on a line of their own."""
+    log_path.write_bytes(b'{"event":"who')
+    logkit.configure("bot", path=log_path)
+    logkit.get_logger("bot").info("started")
+    torn, whole = log_path.read_bytes().splitlines()
+    assert torn == b'{"event":"who'
+    assert orjson.loads(whole)["event"] == "started"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")  # noqa: PTH110
+def test_what_a_full_disk_refuses_is_counted_as_dropped() -> None:
+    """ENOSPC raises nothing; accepted = written + pending + dropped, by level."""
+    before = logkit.stats()
+    logkit.configure("bot", path="/dev/full")
+    log = logkit.get_logger("bot")
+    log.info("lost")
+    log.error("lost")
+    after = logkit.stats()
+    assert after["accepted"] - before["accepted"] == 2
+    assert after["dropped"] - before["dropped"] == 2
+    assert after["dropped_by_level"]["error"] - before["dropped_by_level"].get("error", 0) == 1
+    assert after["accepted"] == after["written"] + after["pending"] + after["dropped"]
+
+
+def test_a_half_written_line_is_ended(log_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the disk fills up in the middle of a line, the next line starts anew."""
+    output = RotatingFile(log_path)
+    output.append(b"first\n")
+    real_write, calls = os.write, []
+
+    def tearing_write(descriptor: int, data: bytes) -> int:
+        calls.append(data)
+        if len(calls) == 1:
+            return real_write(descriptor, data[:3])
+        raise OSError(errno.ENOSPC, "disk full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", tearing_write)
+        with pytest.raises(OSError, match="disk full"):
+            output.append(b"second\n")
+    output.append(b"third\n")
+    output.close()
+    assert log_path.read_bytes() == b"first\nsec\nthird\n"
+
+
+def test_a_fifo_is_written_as_it_is(log_path: Path) -> None:
+    """The path may be a FIFO; opening it does not wait for a reader."""
+    os.mkfifo(log_path)
+    logkit.configure("bot", path=log_path)
+    logkit.get_logger("bot").info("piped")
+    with log_path.open("rb") as reader:
+        assert orjson.loads(reader.readline())["event"] == "piped"
+
+
+def test_threads_write_whole_lines(events: Events) -> None:
+    """Lines of several threads do not mix, and each has its own number."""
+
+    def work(worker: int) -> None:
+        for number in range(200):
+            logkit.get_logger("bot").info("counted", worker=worker, number=number)
+
+    threads = [threading.Thread(target=work, args=(worker,)) for worker in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    written = events()
+    numbers = sorted(event["seq"] for event in written)
+    assert numbers == list(range(numbers[0], numbers[0] + 800))
+
+
+def test_standard_output_gets_json_when_it_is_no_terminal(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Without a path events go to standard output, one JSON object a line."""
+    logkit.configure("bot")
+    logkit.get_logger("bot").info("started")
+    assert orjson.loads(capfd.readouterr().out)["service"] == "bot"
+
+
+@pytest.mark.parametrize("no_color", ["", "1"], ids=["colours", "NO_COLOR"])
+def test_a_terminal_gets_a_readable_form(no_color: str) -> None:
+    """On a terminal: time, level, event, message, fields, stack; no control characters of data."""
+    code = (
+        "import logkit; logkit.configure('bot'); log = logkit.get_logger('bot.api')\n"
+        "log.warning('Slow call of %s', 'x', note='a\\x1b[2Jb', text='two words', n=3)\n"
+        "try: 1/0\n"
+        "except ZeroDivisionError: log.exception('command_failed')\n"
+    )
+    leader, follower = pty.openpty()
+    environment = {**os.environ, "NO_COLOR": no_color}
+    subprocess.run([sys.executable, "-c", code], stdout=follower, check=True, env=environment)
+    os.close(follower)
+    shown = os.read(leader, 65_536).decode()
+    os.close(leader)
+    assert ("\x1b[33m" in shown) == (not no_color)
+    assert "\x1b[2J" not in shown
+    for part in ("slow_call_of", "Slow call of x", "a\\x1b[2Jb", '"two words"', "bot.api"):
+        assert part in shown
+    assert "\n    <string>:3 <module>" in shown.replace("\r", "")
+
+
+def test_events_written_before_exit_are_in_the_file(log_path: Path) -> None:
+    """At a normal exit nothing is lost, without flush() or close()."""
+    code = (
+        f"import logkit; logkit.configure('bot', path={str(log_path)!r})\n"
+        "for n in range(1000): logkit.get_logger('bot').info('counted', n=n)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert len(log_path.read_bytes().splitlines()) == 1_000

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+import logkit
+from logkit.testing import Events, capture_events
+
+
+def only(events: Events) -> dict[str, object]:
+    (event,) = events
+    return event
+
+
+def test_a_block_is_one_event_with_its_duration() -> None:
+    """``with timed(...)`` logs once, at the end, with fields known before and after."""
+    with capture_events() as events, logkit.timed("api_call", endpoint="/users") as call:
+        call.add(status_code=200)
+    event = only(events)
+    assert event["event"] == "api_call"
+    assert event["level"] == "info"
+    assert event["outcome"] == "ok"
+    assert (event["endpoint"], event["status_code"]) == ("/users", 200)
+    assert isinstance(event["duration_ms"], float)
+    assert 0 <= event["duration_ms"] < 60_000
+    assert event["logger"] == __name__
+
+
+def test_a_failed_block_is_a_failed_event_and_raises_on() -> None:
+    """The event is <event>_failed with the error fields; the exception is the caller's."""
+    error = ValueError("bad")
+    with (
+        capture_events() as events,
+        pytest.raises(ValueError) as raised,
+        logkit.timed("api_call", endpoint="/users"),
+    ):
+        raise error
+    assert raised.value is error
+    event = events.assert_event("api_call_failed", level="error", outcome="error")
+    assert event["error_type"] == "ValueError"
+    assert event["endpoint"] == "/users"
+    assert "duration_ms" in event
+
+
+def test_functions_and_coroutines_are_timed_at_each_call() -> None:
+    """As a decorator it keeps name, arguments, result and exceptions, sync and async."""
+
+    @logkit.timed("added", kind="sync")
+    def add(left: int, right: int) -> int:
+        """Add."""
+        return left + right
+
+    @logkit.timed("added", kind="async")
+    async def add_slowly(left: int, right: int) -> int:
+        await asyncio.sleep(0)
+        return left + right
+
+    with capture_events() as events:
+        assert add(1, right=2) == 3
+        assert asyncio.run(add_slowly(1, right=2)) == 3
+        with pytest.raises(TypeError):
+            add(1, None)  # type: ignore[arg-type]
+        with pytest.raises(TypeError):
+            asyncio.run(add_slowly(1, None))  # type: ignore[arg-type]
+    assert (add.__name__, add.__doc__) == ("add", "Add.")
+    assert asyncio.iscoroutinefunction(add_slowly)
+    assert [(event["event"], event["kind"]) for event in events] == [
+        ("added", "sync"),
+        ("added", "async"),
+        ("added_failed", "sync"),
+        ("added_failed", "async"),
+    ]
+
+
+def test_overlapping_calls_have_clocks_of_their_own() -> None:
+    """A short call inside a long one does not disturb the long one's duration."""
+
+    @logkit.timed("waited")
+    async def wait(turns: int) -> None:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+
+    async def main() -> None:
+        await asyncio.gather(wait(200), wait(1))
+
+    with capture_events() as events:
+        asyncio.run(main())
+    short, long = (float(event["duration_ms"]) for event in events)
+    assert short < long
+
+
+def test_a_cancelled_task_is_no_error() -> None:
+    """Cancellation is told as such, so that a shutdown does not look like an outage."""
+
+    async def main() -> None:
+        async with logkit.timed("polled"):
+            await asyncio.sleep(60)
+
+    async def cancel() -> None:
+        task = asyncio.create_task(main())
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    with capture_events() as events:
+        asyncio.run(cancel())
+    events.assert_event("polled_failed", outcome="cancelled", level="warning")
+
+
+def test_the_event_carries_the_correlation_of_its_block() -> None:
+    """The event is logged inside the context in which the operation ran."""
+    with capture_events() as events, logkit.correlation("c-1"), logkit.timed("api_call"):
+        pass
+    assert only(events)["correlation_id"] == "c-1"
