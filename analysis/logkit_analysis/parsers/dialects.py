@@ -2,7 +2,7 @@
 
 Every dialect is two things: an optional *unwrap* step, which lifts what it keeps in nested objects
 to the top under the dotted names used below, and a table of the keys that may fill a column, best
-first. The dialect is told by the set of a line's keys, so a file may mix them.
+first. The dialect is told anew for each line, so a file may mix them.
 
 Sources of the formats: structlog and python-json-logger key names; loguru ``serialize=True``;
 pino and bunyan core fields with pino-http's ``req``/``res``; zap's production encoder; logrus'
@@ -14,8 +14,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from logkit.schema import FIELDS
 from logkit_analysis.parsers import levels
-from logkit_analysis.parsers.unwrap import unwrap_docker, unwrap_ecs, unwrap_loguru, unwrap_node
+from logkit_analysis.parsers.unwrap import unwrap_ecs, unwrap_loguru, unwrap_node
 from logkit_analysis.parsers.values import (
     COLUMN_CONVERTERS,
     Converter,
@@ -71,7 +72,7 @@ _COMMON: dict[str, tuple[Source, ...]] = {
     ),
     "retry_after_ms": (("retry_after", whole_milliseconds_from_seconds),),
     "attempt": _plain("retry_count"),
-    "error_type": _plain("error.type", "err.type", "exc_type", "exception.type"),
+    "error_type": _plain("error.type", "err.type", "err.name", "exc_type", "exception.type"),
     "error_message": _plain("error.message", "err.message", "error", "err", "exception.message"),
     "error_stack": _plain(
         "error.stack_trace",
@@ -113,29 +114,49 @@ _PYTHON = levels.PYTHON_NUMBERS
 _NODE = levels.PINO_NUMBERS
 
 NATIVE = Dialect("json", _PYTHON, {})
-PYTHON = Dialect("python", _PYTHON, {"logger": _plain("name"), "pid": _plain("process")})
+PYTHON = Dialect(
+    "python",
+    _PYTHON,
+    {"logger": _plain("name"), "pid": _plain("process"), "level": _plain("levelname", "levelno")},
+)
 LOGURU = Dialect("loguru", _PYTHON, {}, unwrap_loguru)
 NODE = Dialect("pino", _NODE, {"service": _plain("name")}, unwrap_node)
-ZAP = Dialect("zap", _PYTHON, {"duration_ms": (("duration", _SECONDS), ("elapsed", _SECONDS))})
+ZAP = Dialect(
+    "zap",
+    _PYTHON,
+    {"duration_ms": tuple((key, _SECONDS) for key in ("duration", "elapsed", "latency"))},
+)
 LOGRUS = Dialect("logrus", _PYTHON, {"duration_ms": (("duration", milliseconds_from("ns")),)})
 ECS = Dialect("ecs", _PYTHON, {"event": (("event.action", as_text),)}, unwrap_ecs)
-DOCKER = Dialect("docker", _PYTHON, {}, unwrap_docker)
+DOCKER = Dialect("docker", _PYTHON, {})
+
+
+_DIALECTS = (NATIVE, PYTHON, LOGURU, NODE, ZAP, LOGRUS, ECS, DOCKER)
+
+KNOWN_KEYS: frozenset[str] = frozenset(
+    key for dialect in _DIALECTS for field in FIELDS for key, _ in dialect.sources(field.name)
+)
+"""Every key that may fill a column in any dialect."""
 
 
 def dialect_of(line: dict[str, Any]) -> Dialect:
-    """Return the dialect of a parsed line, told by its keys."""
+    """Return the dialect of a parsed line, told by its keys and, between two, a value's type."""
     keys = line.keys()
-    if "log" in keys and "stream" in keys and "time" in keys:
+    if "log" in keys and "stream" in keys and "time" in keys and isinstance(line["log"], str):
         return DOCKER
-    if keys == {"text", "record"}:
+    if "text" in keys and "record" in keys and isinstance(line["record"], dict):
         return LOGURU
     if "@timestamp" in keys:
         return ECS
-    if "level" in keys and "time" in keys and "msg" in keys:
-        return NODE if {"pid", "hostname"} <= keys or "v" in keys else LOGRUS
+    if "level" in keys and "time" in keys:
+        if "pid" in keys and "hostname" in keys:
+            return NODE
+        if "msg" in keys:
+            # logrus writes names; pino and bunyan write numbers, pino often without its pid.
+            return LOGRUS if isinstance(line["level"], str) else NODE
     if "ts" in keys and "msg" in keys:
         return ZAP
-    if "levelname" in keys or ("name" in keys and "asctime" in keys):
+    if "levelname" in keys or "levelno" in keys or ("name" in keys and "asctime" in keys):
         return PYTHON
     return NATIVE
 

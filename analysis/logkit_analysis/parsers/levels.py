@@ -43,11 +43,18 @@ PINO_NUMBERS: dict[int, str] = {
 """pino and bunyan: trace, debug, info, warn, error, fatal."""
 
 
+_LONGEST_NUMBER = 3
+
+
 def level_of(value: object, numbers: dict[int, str]) -> str | None:
     """Return our level for a name in any case or a number of *numbers*, or ``None``."""
     if isinstance(value, str):
         name = value.strip().lower()
-        return LEVEL_BY_NAME.get(name) or (numbers.get(int(name)) if name.isdecimal() else None)
+        return LEVEL_BY_NAME.get(name) or (numbers.get(int(name)) if _is_number(name) else None)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return numbers.get(int(value)) if value == int(value) else None
+
+
+def _is_number(name: str) -> bool:
+    return len(name) <= _LONGEST_NUMBER and name.isascii() and name.isdecimal()

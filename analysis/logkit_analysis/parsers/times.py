@@ -8,8 +8,14 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_DAY_US = 86_400_000_000
+
+# A day inside the years 1 to 9999, so that every zone can show what is stored. Go's zero time is
+# outside and means none.
+_OLDEST_US = (datetime(1, 1, 1, tzinfo=UTC) - _EPOCH) // _MICROSECOND + _DAY_US
+_NEWEST_US = (datetime(9999, 12, 31, tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _LEAP_SECOND = re.compile(r"(:\d\d):60")
-_NUMBER = re.compile(r"\d+\.\d+$")
+_NUMBER = re.compile(r"[0-9]+\.[0-9]+")
 _LONGEST_EPOCH = 20
 _LONGEST_NUMBER = 40
 
@@ -33,7 +39,7 @@ def epoch_us(value: object, zone: tzinfo) -> int | None:
 
 
 def _from_text(text: str, zone: tzinfo) -> int | None:
-    if text.isdecimal():
+    if text.isascii() and text.isdecimal():
         # Before ISO, which takes eight digits for a date.
         return _from_number(int(text)) if len(text) <= _LONGEST_EPOCH else None
     try:
@@ -46,18 +52,19 @@ def _from_text(text: str, zone: tzinfo) -> int | None:
 def _to_us(moment: datetime, zone: tzinfo) -> int | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone)
-    try:
-        return (moment - _EPOCH) // _MICROSECOND
-    except OverflowError:
-        return None
+    return _in_range((moment - _EPOCH) // _MICROSECOND)
+
+
+def _in_range(us: int) -> int | None:
+    return us if _OLDEST_US <= us <= _NEWEST_US else None
 
 
 def _from_unusual_text(text: str, zone: tzinfo) -> int | None:
     text = text.strip()
-    if len(text) <= _LONGEST_NUMBER and _NUMBER.match(text):
+    if len(text) <= _LONGEST_NUMBER and _NUMBER.fullmatch(text):
         return _from_number(float(text))
     smeared, is_leap = _LEAP_SECOND.subn(r"\1:59", text)
-    for candidate in (smeared, smeared.replace("/", "-"), smeared.removesuffix(" UTC") + "Z"):
+    for candidate in (smeared, smeared.replace("/", "-"), _named_zone(smeared)):
         try:
             moment = datetime.fromisoformat(candidate)
         except ValueError:
@@ -67,11 +74,15 @@ def _from_unusual_text(text: str, zone: tzinfo) -> int | None:
     return None
 
 
+def _named_zone(text: str) -> str:
+    return text.removesuffix(" UTC").removesuffix(" GMT") + "Z"
+
+
 def _from_number(value: float) -> int | None:
     magnitude = abs(value)
     if not math.isfinite(value) or magnitude < _SMALLEST_EPOCH:
         return None
     for limit, factor, divisor in _UNITS:
         if magnitude < limit:
-            return round(value * factor) if divisor == 1 else int(value // divisor)
+            return _in_range(round(value * factor) if divisor == 1 else int(value // divisor))
     return None

@@ -1,106 +1,122 @@
-"""Lines that wrap the event in another object, lifted to flat keys.
+"""Lines that keep parts of the event in nested objects, lifted to flat keys.
 
-Each function takes a parsed line and returns a new flat one; what it does not know stays.
+Each function takes a parsed line and returns a new flat one. What it does not know stays, and a
+nested part whose flat names are taken already stays nested: no value replaces another.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import orjson
+from logkit_analysis.parsers.loading import load_json
 
-_ECS_ROOTS = frozenset(
-    "error event host http log parent process service span trace transaction url user".split()  # noqa: SIM905
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_TIME_KEYS = frozenset(("timestamp", "@timestamp", "time", "ts", "asctime", "datetime", "record"))
+_NODE_ROOTS = ("err", "req", "res")
+_ECS_ROOTS = (
+    *("error", "event", "host", "http", "log", "parent", "process"),
+    *("service", "span", "trace", "transaction", "url", "user"),
 )
-_LOGURU_NESTED = (
-    ("exception", "type", "error_type"),
-    ("exception", "value", "error_message"),
-    ("level", "name", "level"),
-    ("process", "id", "pid"),
-    ("time", "repr", "timestamp"),
-)
+_DEEPEST_LIFT = 8
+_LOGURU_ROOTS = ("exception", "level", "process", "time")
+_LOGURU_NAMES = {
+    "exception.type": "error_type",
+    "exception.value": "error_message",
+    "level.name": "level",
+    "process.id": "pid",
+    "time.repr": "timestamp",
+}
 
 
 def unwrap_docker(line: dict[str, Any]) -> dict[str, Any]:
     """Return the event inside docker's ``{"log": ..., "stream": ..., "time": ...}``.
 
-    A log text that is no JSON object becomes the message. Docker's own time counts only where
-    the event has none of its own.
+    A log text that is no JSON object becomes the message. Docker's own time counts where the
+    event has none of its own; else it is kept as ``docker.time``.
     """
-    rest = {key: value for key, value in line.items() if key not in ("log", "time")}
-    text = line["log"]
-    inner = _json_object(text)
-    if inner is None:
-        message = text.rstrip("\r\n") if isinstance(text, str) else text
-        return {"message": message, "timestamp": line["time"], **rest}
-    if not inner.keys() & {"timestamp", "@timestamp", "time", "ts", "asctime", "record"}:
-        inner["timestamp"] = line["time"]
-    return {**rest, **inner}
+    text: str = line["log"]
+    inner = load_json(text.encode()) if text.startswith("{") else None
+    event = inner if isinstance(inner, dict) else {"message": text.rstrip("\r\n")}
+    if _TIME_KEYS.isdisjoint(event):
+        event["timestamp"] = line["time"]
+    else:
+        event[_free_name("docker.time", event)] = line["time"]
+    for key, value in line.items():
+        if key not in ("log", "time"):
+            event[_free_name(key, event)] = value
+    return event
 
 
-def _json_object(text: object) -> dict[str, Any] | None:
-    if not isinstance(text, str) or not text.startswith("{"):
-        return None
-    try:
-        inner = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return None
-    return inner if isinstance(inner, dict) else None
+def _free_name(key: str, event: dict[str, Any]) -> str:
+    while key in event:
+        key = f"docker.{key}"
+    return key
 
 
 def unwrap_loguru(line: dict[str, Any]) -> dict[str, Any]:
     """Return loguru's ``record`` as one flat event with its ``extra`` beside it at the top.
 
-    An extra that shares its name with a key of the record stays inside ``extra``. What loguru
-    derives from a level or a process (icon, number, process name) is left out.
+    An extra that shares its name with a key of the record stays inside ``extra``.
     """
     record = line["record"]
-    if not isinstance(record, dict):
+    flat = {**{key: value for key, value in line.items() if key != "record"}, **record}
+    if len(flat) < len(line) - 1 + len(record):
         return line
-    flat = {"text": line["text"], **record}
-    flat["extra"] = extra = dict(_object(record, "extra"))
-    for key, inner, name in _LOGURU_NESTED:
-        if isinstance(nested := record.get(key), dict) and inner in nested:
-            flat.pop(key, None)
-            flat[name] = nested[inner]
-    if "name" in flat:
+    for root in _LOGURU_ROOTS:
+        if isinstance(nested := flat.get(root), dict):
+            names = {key: f"{root}.{key}" for key in nested}
+            _lift(flat, root, [(_LOGURU_NAMES.get(n, n), nested[key]) for key, n in names.items()])
+    if "logger" not in flat and "name" in flat:
         flat["logger"] = flat.pop("name")
-    for key in extra.keys() - flat.keys():
-        flat[key] = extra.pop(key)
-    if not extra:
-        del flat["extra"]
-    return {key: value for key, value in flat.items() if value is not None}
+    if flat.get("exception", ...) is None:
+        del flat["exception"]
+    _lift_extra(flat)
+    return flat
+
+
+def _lift_extra(flat: dict[str, Any]) -> None:
+    extra = flat.get("extra")
+    if not isinstance(extra, dict):
+        return
+    clashing = {key: value for key, value in extra.items() if key in flat}
+    del flat["extra"]
+    flat.update((key, value) for key, value in extra.items() if key not in clashing)
+    if clashing:
+        flat["extra"] = clashing
 
 
 def unwrap_node(line: dict[str, Any]) -> dict[str, Any]:
     """Return a pino or bunyan line with ``err``, ``req`` and ``res`` lifted to dotted keys."""
-    return _flatten(line, frozenset(("err", "req", "res")))
+    return _flattened(line, _NODE_ROOTS)
 
 
 def unwrap_ecs(line: dict[str, Any]) -> dict[str, Any]:
     """Return an ECS line with its nested objects as the dotted keys that they stand for."""
-    return _flatten(line, _ECS_ROOTS)
+    return _flattened(line, _ECS_ROOTS)
 
 
-def _flatten(line: dict[str, Any], roots: frozenset[str]) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in line.items():
-        if key in roots and isinstance(value, dict):
-            _flatten_into(flat, key, value)
-        else:
-            flat[key] = value
+def _flattened(line: dict[str, Any], roots: tuple[str, ...]) -> dict[str, Any]:
+    flat = dict(line)
+    for root in roots:
+        if isinstance(nested := flat.get(root), dict):
+            _lift(flat, root, list(_leaves(root, nested)))
     return flat
 
 
-def _flatten_into(flat: dict[str, Any], prefix: str, nested: dict[str, Any]) -> None:
+def _leaves(prefix: str, nested: dict[str, Any], depth: int = 1) -> Iterator[tuple[str, Any]]:
     for key, value in nested.items():
         name = f"{prefix}.{key}"
-        if isinstance(value, dict) and value:
-            _flatten_into(flat, name, value)
+        if isinstance(value, dict) and value and depth < _DEEPEST_LIFT:
+            yield from _leaves(name, value, depth + 1)
         else:
-            flat[name] = value
+            yield name, value
 
 
-def _object(record: dict[str, Any], key: str) -> dict[str, Any]:
-    value = record.get(key)
-    return value if isinstance(value, dict) else {}
+def _lift(flat: dict[str, Any], root: str, leaves: list[tuple[str, Any]]) -> None:
+    """Put *leaves* in the place of *root*, unless one would replace another value."""
+    names = {name for name, _ in leaves}
+    if leaves and len(names) == len(leaves) and names.isdisjoint(flat.keys() - {root}):
+        del flat[root]
+        flat.update(leaves)

@@ -14,9 +14,10 @@ from logkit.schema import FIELDS
 
 Converter = Callable[[object], object | None]
 
-_INTEGER = re.compile(r"[+-]?\d{1,19}$")
-_FLOAT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$")
-_DURATION = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*(ns|us|µs|μs|ms|s|m|h)(?![a-z])")
+_INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
+_FLOAT = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*(ns|us|µs|μs|ms|s|m|h)(?![a-z])")
+_LONGEST_DURATION = 40
 _MS_PER_UNIT = {
     "ns": 1e-6,
     "us": 1e-3,
@@ -45,9 +46,9 @@ def as_integer(bits: int) -> Converter:
 
     def convert(value: object) -> int | None:
         if isinstance(value, str):
-            if not _INTEGER.match(value.strip()):
+            value = _integer_in(value)
+            if value is None:
                 return None
-            value = int(value)
         elif isinstance(value, bool) or not isinstance(value, int | float):
             return None
         elif isinstance(value, float):
@@ -59,16 +60,25 @@ def as_integer(bits: int) -> Converter:
     return convert
 
 
+def _integer_in(text: str) -> int | None:
+    text = text.strip()
+    return int(text) if _INTEGER.fullmatch(text) else None
+
+
 def as_double(value: object) -> float | None:
-    """Return a finite number that a double holds exactly."""
+    """Return a finite number that a double holds; a whole number only if it is held exactly."""
     if isinstance(value, str):
-        text = value.strip()
-        value = float(text) if _FLOAT.match(text) else None
+        return _double_in(value.strip())
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     if isinstance(value, int) and abs(value) > _EXACT_FLOAT:
         return None
     return float(value) if math.isfinite(value) else None
+
+
+def _double_in(text: str) -> float | None:
+    number = float(text) if _FLOAT.fullmatch(text) else math.inf
+    return number if abs(number) <= _EXACT_FLOAT else None
 
 
 def milliseconds_from(unit: str) -> Converter:
@@ -85,25 +95,26 @@ def milliseconds_from(unit: str) -> Converter:
 def whole_milliseconds_from_seconds(value: object) -> int | None:
     """Return seconds, also fractional, as whole milliseconds, rounded up."""
     number = as_double(value)
-    if number is None or abs(number) > _EXACT_FLOAT / 1e3:
-        return None
-    return math.ceil(_scaled(number, 1e3))
+    scaled = None if number is None else _scaled(number, 1e3)
+    return None if scaled is None or abs(scaled) > _EXACT_FLOAT else math.ceil(scaled)
 
 
-def _scaled(number: float, factor: float) -> float:
+def _scaled(number: float, factor: float) -> float | None:
     # 0.31 s times 1000 is 310.00000000000006 in binary; 15 digits are what a double keeps.
-    return float(f"{number * factor:.15g}")
+    scaled = float(f"{number * factor:.15g}")
+    return scaled if math.isfinite(scaled) else None
 
 
 def milliseconds_from_text(value: object) -> float | None:
     """Return a duration that names its unit ("12ms", "1.5s", Go's "1m2.5s") in milliseconds."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or len(value) > _LONGEST_DURATION:
         return None
     text = value.strip()
     parts = list(_DURATION.finditer(text))
     if not parts or "".join(part[0] for part in parts) != text:
         return None
-    return math.fsum(_scaled(float(part[1]), _MS_PER_UNIT[part[2]]) for part in parts)
+    total = math.fsum(float(part[1]) * _MS_PER_UNIT[part[2]] for part in parts)
+    return _scaled(total, 1.0)
 
 
 _BY_COLUMN_TYPE: dict[str, Converter] = {
