@@ -99,7 +99,9 @@ class Pipeline:
         self, level: str, logger: str, event_dict: EventDict, created_ns: int | None
     ) -> None:
         now = time_ns() if created_ns is None else created_ns
-        self.sink.write(self.renderer(event_dict, level, logger, now, self.next_seq()), level)
+        self.sink.write(
+            self.renderer.render(event_dict, level, logger, now, self.next_seq()), level
+        )
 
     def _rescue(self, level: str, logger: str, template: object, error: Exception) -> None:
         """Write what is left of an event whose processing failed: its name and why.

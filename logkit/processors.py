@@ -23,7 +23,7 @@ TEXT_IDS = frozenset(
 """Ids that libraries hand out as numbers and that exceed 2^53, where JSON readers lose digits."""
 
 _EXCEPTION_KEYS = frozenset({"exc_info", "stack_info"})
-_RARE_KEYS = ENVELOPE | _EXCEPTION_KEYS
+_SPECIAL_KEYS = ENVELOPE | TEXT_IDS | _EXCEPTION_KEYS
 
 
 def prepare(fields: EventDict) -> EventDict:
@@ -31,11 +31,13 @@ def prepare(fields: EventDict) -> EventDict:
 
     An envelope name becomes ``field_<name>``, a numeric id text, and an exception error fields.
     """
-    if not _RARE_KEYS.isdisjoint(fields):
+    # One set operation for the usual call, which has nothing to prepare.
+    special = _SPECIAL_KEYS.intersection(fields)
+    if not special:
+        return fields
+    if not special <= TEXT_IDS:
         fields = rename_clashes(expand_exception(fields))
-    if not TEXT_IDS.isdisjoint(fields):
-        fields = ids_as_text(fields)
-    return fields
+    return ids_as_text(fields)
 
 
 def rename_clashes(fields: EventDict) -> EventDict:
@@ -50,8 +52,10 @@ def rename_clashes(fields: EventDict) -> EventDict:
 
 def ids_as_text(fields: EventDict) -> EventDict:
     """Return *fields* with numeric ids as text."""
-    numeric = [name for name in TEXT_IDS if isinstance(fields.get(name), int)]
-    return {**fields, **{name: text_of(fields[name]) for name in numeric}} if numeric else fields
+    for name in TEXT_IDS.intersection(fields):
+        if isinstance(fields[name], int):
+            fields = {**fields, name: text_of(fields[name])}
+    return fields
 
 
 def _free_name(name: str, taken: EventDict) -> str:

@@ -25,7 +25,7 @@ _THREE_DIGITS = tuple(b"%03d" % number for number in range(1_000))
 class Renderer(Protocol):
     """What turns an event dict into a line."""
 
-    def __call__(self, fields: EventDict, level: str, logger: str, time_ns: int, seq: int) -> bytes:
+    def render(self, fields: EventDict, level: str, logger: str, time_ns: int, seq: int) -> bytes:
         """Return the line with its newline.
 
         Args:
@@ -58,29 +58,27 @@ class JsonRenderer:
         self._tails: dict[str, bytes] = {}
         self._second: tuple[int, bytes] = (-1, b"")
 
-    def __call__(self, fields: EventDict, level: str, logger: str, time_ns: int, seq: int) -> bytes:
+    def render(self, fields: EventDict, level: str, logger: str, time_ns: int, seq: int) -> bytes:
         """Return the event as a line of JSON of at most 65,536 bytes."""
-        second, microseconds = divmod(time_ns // 1_000, 1_000_000)
+        second = time_ns // 1_000_000_000
+        microseconds = time_ns // 1_000 - second * 1_000_000
         cached = self._second
         if cached[0] != second:
             cached = self._second = (second, _head(second))
         tail = self._tails.get(logger) or self._remember_tail(logger)
         if self._static and not self._static.keys().isdisjoint(fields):
             tail = self._tail(logger, {k: v for k, v in self._static.items() if k not in fields})
-        head = b"".join(
-            (
-                cached[1],
-                _THREE_DIGITS[microseconds // 1_000],
-                _THREE_DIGITS[microseconds % 1_000],
-                self._levels[level],
-            )
+        parts = (
+            cached[1],
+            _THREE_DIGITS[microseconds // 1_000],
+            _THREE_DIGITS[microseconds % 1_000],
+            self._levels[level],
+            encode(fields)[1:-1],
+            tail,
+            b"%d}\n" % seq,
         )
-        end = b"%s%d}\n" % (tail, seq)
-        body = encode(fields)
-        room = MAX_LINE_BYTES - len(head) - len(end) + 2
-        if len(body) > room:
-            body = fit(fields, len(head) + len(body) - 2 + len(end), room)
-        return b"".join((head, body[1:-1], end))
+        line = b"".join(parts)
+        return line if len(line) <= MAX_LINE_BYTES else _shorten(parts, fields, len(line))
 
     def _remember_tail(self, logger: str) -> bytes:
         if len(self._tails) >= _MAX_CACHED_LOGGERS:
@@ -102,7 +100,7 @@ class ConsoleRenderer:
     def __init__(self, *, has_colours: bool) -> None:
         self._has_colours = has_colours
 
-    def __call__(
+    def render(
         self,
         fields: EventDict,
         level: str,
@@ -136,6 +134,11 @@ class ConsoleRenderer:
         if isinstance(value, str) and value and not any(c.isspace() or c == '"' for c in value):
             return self._paint("36", _printable(value))
         return self._paint("36", _printable(encode({"": value})[4:-1].decode()))
+
+
+def _shorten(parts: tuple[bytes, ...], fields: EventDict, line_bytes: int) -> bytes:
+    room = MAX_LINE_BYTES - line_bytes + len(parts[4])
+    return b"".join((*parts[:4], fit(fields, line_bytes, room + 2)[1:-1], *parts[5:]))
 
 
 def _head(second: int) -> bytes:

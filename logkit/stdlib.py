@@ -94,7 +94,7 @@ class JsonFormatter(BaseJsonFormatter):
         static = {**self.defaults, **self.static_fields}
         log_data = pipeline.event_dict(record.name, template, args, prepare(static), fields)
         log_data = self.process_log_record(log_data)
-        line = self._renderer()(
+        line = self._renderer().render(
             log_data,
             level_of(record.levelno),
             record.name,
