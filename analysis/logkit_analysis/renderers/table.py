@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -15,12 +16,18 @@ if TYPE_CHECKING:
 
     from logkit_analysis.results import ResultSet
 
-_GAP = "  "
+_RECORD_GAP = "  "
 _NARROWEST_TEXT = 10
 # A date over a time of day with milliseconds and offset.
 _NARROWEST_TIME = 13
 # Where a long cell may be broken: behind blanks and the joints of names, paths and URLs.
 _PIECES = re.compile(r"[^\s/_.,:;=&?-]*[\s/_.,:;=&?-]?")
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    widths: list[int]
+    gap: str
 
 
 def write_table(
@@ -36,30 +43,33 @@ def write_table(
         is_bold: Whether the head is printed bold.
     """
     columns = cell_columns(result, zone)
-    widths = _widths(columns, width)
-    lines = _records(columns, width) if widths is None else _grid(columns, widths, is_bold=is_bold)
+    layout = _layout(columns, width)
+    lines = _records(columns, width) if layout is None else _grid(columns, layout, is_bold=is_bold)
     stream.write("".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace"))
 
 
-def _widths(columns: list[CellColumn], width: int) -> list[int] | None:
-    """Return the width of each column, or ``None`` when they cannot all stand side by side."""
-    room = width - len(_GAP) * (len(columns) - 1)
+def _layout(columns: list[CellColumn], width: int) -> _Layout | None:
+    """Return the layout that wraps least, or ``None`` when no grid fits into *width*."""
     contents = [max((cell_len(c) for c in column.cells if c), default=0) for column in columns]
-    whole = [max(w, cell_len(c.name)) for w, c in zip(contents, columns, strict=True)]
-    if sum(whole) <= room:
-        return whole
     heads = [max(map(cell_len, _pieces(column.name))) for column in columns]
-    widths = [max(pair) for pair in zip(contents, heads, strict=True)]
-    while sum(widths) > room:
-        wide = [
-            (column.is_time, -widths[i], i)
-            for i, column in enumerate(columns)
-            if widths[i] > max(_narrowest(column), heads[i])
-        ]
-        if not wide:
-            return None
-        widths[min(wide)[2]] -= 1
-    return widths
+    whole = [max(w, cell_len(c.name)) for w, c in zip(contents, columns, strict=True)]
+    needed = [max(pair) for pair in zip(contents, heads, strict=True)]
+    least = [max(h, min(_narrowest(c), w)) for c, h, w in zip(columns, heads, needed, strict=True)]
+    untimed = [w if c.is_time else n for c, w, n in zip(columns, needed, least, strict=True)]
+    for lower, gap in ((whole, "  "), (needed, "  "), (needed, " "), (untimed, " "), (least, " ")):
+        room = width - len(gap) * (len(columns) - 1)
+        if sum(lower) <= room:
+            return _Layout(_shrunk(whole if lower is whole else needed, lower, room), gap)
+    return None
+
+
+def _shrunk(widths: list[int], least: list[int], room: int) -> list[int]:
+    """Return *widths* made to fit into *room*, the widest first, none below its *least*."""
+    shrunk = list(widths)
+    while sum(shrunk) > room:
+        slack = [(w, i) for i, (w, low) in enumerate(zip(shrunk, least, strict=True)) if w > low]
+        shrunk[max(slack)[1]] -= 1
+    return shrunk
 
 
 def _narrowest(column: CellColumn) -> int:
@@ -68,14 +78,15 @@ def _narrowest(column: CellColumn) -> int:
     return _NARROWEST_TIME if column.is_time else _NARROWEST_TEXT
 
 
-def _grid(columns: list[CellColumn], widths: list[int], *, is_bold: bool) -> list[str]:
+def _grid(columns: list[CellColumn], layout: _Layout, *, is_bold: bool) -> list[str]:
+    widths = layout.widths
     heads = [_wrap(column.name, width) for column, width in zip(columns, widths, strict=True)]
     height = max(map(len, heads), default=0)
     heads = [[""] * (height - len(head)) + head for head in heads]
-    lines = [_line([head[i] for head in heads], columns, widths) for i in range(height)]
+    lines = [_line([head[i] for head in heads], columns, layout) for i in range(height)]
     if is_bold:
         lines = [f"\x1b[1m{line}\x1b[0m" for line in lines]
-    lines.append(_GAP.join("-" * width for width in widths))
+    lines.append(layout.gap.join("-" * width for width in widths))
     for row in zip(*(column.cells for column in columns), strict=True):
         cells = [
             _wrap(cell or "", width, is_time=column.is_time)
@@ -83,16 +94,16 @@ def _grid(columns: list[CellColumn], widths: list[int], *, is_bold: bool) -> lis
         ]
         for i in range(max(map(len, cells))):
             parts = [cell[i] if i < len(cell) else "" for cell in cells]
-            lines.append(_line(parts, columns, widths))
+            lines.append(_line(parts, columns, layout))
     return lines
 
 
-def _line(cells: list[str], columns: list[CellColumn], widths: list[int]) -> str:
+def _line(cells: list[str], columns: list[CellColumn], layout: _Layout) -> str:
     padded = []
-    for cell, column, width in zip(cells, columns, widths, strict=True):
+    for cell, column, width in zip(cells, columns, layout.widths, strict=True):
         blank = " " * (width - cell_len(cell))
         padded.append(blank + cell if column.is_number else cell + blank)
-    return _GAP.join(padded).rstrip()
+    return layout.gap.join(padded).rstrip()
 
 
 def _pieces(text: str) -> list[str]:
@@ -133,9 +144,9 @@ def _records(columns: list[CellColumn], width: int) -> list[str]:
         note = f", {empty} empty columns left out" if empty else ""
         lines.append(f"--- row {index + 1} of {row_count}{note}")
         for column in filled:
-            room = max(width - name_width - len(_GAP), _NARROWEST_TEXT)
+            room = max(width - name_width - len(_RECORD_GAP), _NARROWEST_TEXT)
             head = column.name + " " * (name_width - cell_len(column.name))
             for part in _wrap(column.cells[index] or "", room):
-                lines.append(f"{head}{_GAP}{part}".rstrip())
+                lines.append(f"{head}{_RECORD_GAP}{part}".rstrip())
                 head = " " * name_width
     return lines
