@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import duckdb
 
@@ -13,7 +13,7 @@ from logkit_analysis.results import Column, ResultSet, Row
 from logkit_analysis.time_window import Span, Window, parse_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
@@ -41,8 +41,15 @@ class ParameterError(UsageError):
 class Detector(Protocol):
     """A module of ``detect``: the rows of a query in, findings out."""
 
-    def detect(self, rows: ResultSet) -> ResultSet:
-        """Return the findings that *rows* hold."""
+    def detect(
+        self, rows: ResultSet, again: Callable[[Mapping[str, object]], ResultSet]
+    ) -> ResultSet:
+        """Return the findings that *rows* hold.
+
+        Args:
+            rows: The rows of the query.
+            again: Returns its rows with some parameters changed, for a closer look.
+        """
 
 
 def bind(
@@ -116,14 +123,34 @@ def run_query(
         SqlError: The statement fails.
         UsageError: There is no detector of the name that the query gives.
     """
-    try:
-        cursor = connection.execute(spec.sql, dict(values))
-        result = ResultSet(_columns(cursor), cursor.fetchall())
-    except duckdb.Error as error:
-        raise SqlError(error, where=f"query {spec.name}: ") from error
+    result = _fetch(connection, spec, values)
     if spec.detector is None or is_raw:
         return result
-    return _detector(spec.detector).detect(result)
+
+    def again(changed: Mapping[str, object]) -> ResultSet:
+        return _fetch(connection, spec, _within(values, changed))
+
+    return _detector(spec.detector).detect(result, again)
+
+
+def _fetch(
+    connection: duckdb.DuckDBPyConnection, spec: QuerySpec, values: Mapping[str, object]
+) -> ResultSet:
+    try:
+        cursor = connection.execute(spec.sql, dict(values))
+        return ResultSet(_columns(cursor), cursor.fetchall())
+    except duckdb.Error as error:
+        raise SqlError(error, where=f"query {spec.name}: ") from error
+
+
+def _within(values: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *values* with the changes; a closer look never leaves the window."""
+    merged = {**values, **changed}
+    if "since" in changed:
+        merged["since"] = max(values["since"], changed["since"])
+    if "until" in changed:
+        merged["until"] = min(values["until"], changed["until"])
+    return merged
 
 
 def _detector(name: str) -> Detector:

@@ -1,0 +1,157 @@
+"""Levels that are worse than the one before, for long enough and suddenly enough."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from math import sqrt
+from typing import TYPE_CHECKING
+
+from logkit_analysis.detect.levels import Stretch, cut_into_levels
+from logkit_analysis.detect.onset import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from logkit_analysis.detect.levels import Cost
+    from logkit_analysis.detect.metrics import Metric
+    from logkit_analysis.detect.series import Bin
+
+_LEAST_DURATION = timedelta(minutes=3)
+_LEAST_BINS = 3
+_LEAST_SAMPLES = 10
+_LEAST_BASELINE_BINS = 8
+_LEAST_BASELINE_SAMPLES = 20
+_LEAST_SCORE = 5.0
+_SIDE_BINS = 12
+_SHARPNESS = 0.5
+_RECOVERY = 0.5
+_DAY = timedelta(hours=24)
+_LEAST_YESTERDAY_BINS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """A worse level: from bin *start* up to bin *end* of its series, exclusive.
+
+    Attributes:
+        start: Index of the first bin.
+        end: Index behind the last bin.
+        baseline: Level before, in the metric's unit.
+        degraded: Level during, in the metric's unit.
+        score: Difference of the sides of the start, in standard errors.
+        begin: Levels just before and just after the start.
+        finish: Levels just before and just after the end; ``None`` while it is going on.
+    """
+
+    start: int
+    end: int
+    baseline: float
+    degraded: float
+    score: float
+    begin: Step
+    finish: Step | None
+
+
+def find_incidents(bins: Sequence[Bin], metric: Metric) -> list[Incident]:
+    """Return the incidents in one series; *bins* all have samples of *metric*."""
+    if len(bins) < _LEAST_BASELINE_BINS + _LEAST_BINS:
+        return []
+    cost = metric.cost(bins)
+    stretches = cut_into_levels(cost)
+    found: list[Incident] = []
+    healthy: Stretch | None = None
+    index = 0
+    while index < len(stretches):
+        stretch = stretches[index]
+        if healthy is not None:
+            end = _worse_until(stretches, index, healthy, metric)
+            if end > index:
+                incident = _judged(bins, metric, cost, healthy, stretches[index:end])
+                if incident is not None:
+                    found.append(incident)
+                    index = end
+                    continue
+        if _is_baseline(bins, stretch, metric):
+            healthy = stretch
+        index += 1
+    return found
+
+
+def _worse_until(stretches: list[Stretch], index: int, healthy: Stretch, metric: Metric) -> int:
+    """Return the index of the first stretch from *index* on that is not worse than *healthy*."""
+    before = metric.to_unit(healthy.level)
+    if not metric.is_worse(before, metric.to_unit(stretches[index].level)):
+        return index
+    end = index + 1
+    while end < len(stretches) and metric.is_worse(
+        before, metric.to_unit(stretches[end].level), share=_RECOVERY
+    ):
+        end += 1
+    return end
+
+
+def _is_baseline(bins: Sequence[Bin], stretch: Stretch, metric: Metric) -> bool:
+    samples = sum(metric.count(one) for one in bins[stretch.start : stretch.end])
+    size = stretch.end - stretch.start
+    return size >= _LEAST_BASELINE_BINS and samples >= _LEAST_BASELINE_SAMPLES
+
+
+def _judged(
+    bins: Sequence[Bin],
+    metric: Metric,
+    cost: Cost,
+    healthy: Stretch,
+    worse: list[Stretch],
+) -> Incident | None:
+    """Return the incident that *worse* is, or ``None`` if it is too short, slow or usual."""
+    start, end = worse[0].start, worse[-1].end
+    during = bins[start:end]
+    if len(during) < _LEAST_BINS or sum(map(metric.count, during)) < _LEAST_SAMPLES:
+        return None
+    if during[-1].at - during[0].at < _LEAST_DURATION:
+        return None
+    score = _contrast(cost, metric, start, end)
+    if score < _LEAST_SCORE:
+        return None
+    degraded = cost.level(start, end)
+    if _was_so_yesterday(bins, metric, during, healthy.level, degraded):
+        return None
+    baseline, level = metric.to_unit(healthy.level), metric.to_unit(degraded)
+    begin = _sides(cost, start, 0, end)
+    finish = _sides(cost, end, start, len(cost)) if end < len(cost) else None
+    return Incident(start, end, baseline, level, score, begin, finish)
+
+
+def _sides(cost: Cost, at: int, least: int, most: int) -> Step:
+    left, right = max(at - _SIDE_BINS, least), min(at + _SIDE_BINS, most)
+    return Step(cost.level(left, at), cost.level(at, right))
+
+
+def _contrast(cost: Cost, metric: Metric, start: int, end: int) -> float:
+    """Return by how many standard errors the bins after *start* are worse than those before.
+
+    Zero if the step is not sharp: if most of the change is not there within a few bins.
+    """
+    left, right = max(start - _SIDE_BINS, 0), min(start + _SIDE_BINS, end)
+    sides = _sides(cost, start, 0, end)
+    before, after = metric.to_unit(sides.before), metric.to_unit(sides.after)
+    if not metric.is_worse(before, after, share=_SHARPNESS):
+        return 0.0
+    gain = cost.cost(left, right) - cost.cost(left, start) - cost.cost(start, right)
+    return sqrt(max(gain, 0.0))
+
+
+def _was_so_yesterday(
+    bins: Sequence[Bin],
+    metric: Metric,
+    during: Sequence[Bin],
+    healthy: float,
+    degraded: float,
+) -> bool:
+    """Return whether the same hours of the day before had most of the change too."""
+    begin, finish = during[0].at - _DAY, during[-1].at - _DAY
+    values = [metric.value(one) for one in bins if begin <= one.at <= finish]
+    if len(values) < _LEAST_YESTERDAY_BINS:
+        return False
+    return sum(values) / len(values) - healthy >= (degraded - healthy) / 2

@@ -1,0 +1,184 @@
+-- @title    Start of each degradation
+-- @question What got worse, since when, and is it over?
+-- @detector change_points
+-- @method   Calls are binned by their start, per service, method and endpoint, so that a shift of
+--           the traffic is no degradation; 429s are no errors. The detector cuts each series of
+--           bins into levels, asks whether a level is worse enough, long enough and sharp enough,
+--           and looks for the first call of the new level. An endpoint is NULL where most
+--           endpoints of the service got worse together, or the calls have none.
+-- @param    since timestamptz  start of the window, inclusive
+-- @param    until timestamptz  end of the window, exclusive
+-- @param    bin_seconds integer = 0  width of a bin; 0: the window's 2000th part, at least 30 s
+-- @column   service  logical name of the bot or worker
+-- @column   metric  latency, error_ratio, queue_depth, cpu_percent or open_connections
+-- @column   endpoint  route template; NULL for the whole service
+-- @column   queue  name of the queue
+-- @column   started_at  start of the first call, or first sample, of the worse level
+-- @column   ended_at  the same for the return to normal; NULL while it is going on
+-- @column   baseline  level before: milliseconds, 0 to 1, items, percent or connections
+-- @column   degraded  level during it, in the same unit
+-- @column   score  contrast of the level just after the start to that before, in standard errors
+-- @column   evidence  JSON: bins and calls before and during, ratio, ids of affected calls
+-- @sample   incident
+with
+
+width as (
+
+    select
+        case
+            when $bin_seconds > 0 then $bin_seconds
+            when lk_epoch($until) - lk_epoch($since) < 60000000000 then 30
+            else cast((lk_epoch($until) - lk_epoch($since)) / 2e9 as integer)
+        end as bin_width
+
+),
+
+calls as (
+
+    select
+        service,
+        method,
+        endpoint,
+        correlation_id,
+        status_code,
+        lk_time(lk_started_us(timestamp, duration_ms)) as begun_at,
+        case
+            when status_code = 429 or lk_is_error(status_code, level) then null
+            else duration_ms
+        end as good_ms,
+        case when lk_is_error(status_code, level) then 1 else 0 end as is_error
+
+    from events
+
+    where
+        timestamp >= $since
+        and timestamp < $until
+        and lk_is_request(status_code, duration_ms, endpoint, command)
+
+),
+
+call_bins as (
+
+    select
+        'calls' as series,
+        service,
+        method,
+        endpoint,
+        null as queue,
+        lk_bucket(bin_width, begun_at) as bin_at,
+        min(begun_at) as first_at,
+        sum(case when status_code = 429 then 0 else 1 end) as answered,
+        sum(is_error) as errors,
+        count(good_ms) as samples,
+        lk_percentile(good_ms, 5e-1) as centre,
+        lk_percentile(good_ms, 9e-1) as upper_end,
+        lk_arg_max(correlation_id, (good_ms, correlation_id)) as slow_id,
+        max(case when is_error = 1 then correlation_id end) as failed_id
+
+    from calls
+
+    cross join width
+
+    group by service, method, endpoint, lk_bucket(bin_width, begun_at)
+
+),
+
+figures as (
+
+    select
+        'queue_depth' as series,
+        timestamp,
+        service,
+        queue,
+        queue_depth as figure
+    from events
+    where
+        timestamp >= $since
+        and timestamp < $until
+        and queue_depth is not null
+
+    union all
+
+    select
+        'cpu_percent' as series,
+        timestamp,
+        service,
+        null as queue,
+        cpu_percent as figure
+    from events
+    where
+        timestamp >= $since
+        and timestamp < $until
+        and cpu_percent is not null
+
+    union all
+
+    select
+        'open_connections' as series,
+        timestamp,
+        service,
+        null as queue,
+        open_connections as figure
+    from events
+    where
+        timestamp >= $since
+        and timestamp < $until
+        and open_connections is not null
+
+),
+
+figure_bins as (
+
+    select
+        series,
+        service,
+        null as method,
+        null as endpoint,
+        queue,
+        lk_bucket(bin_width, timestamp) as bin_at,
+        min(timestamp) as first_at,
+        0 as answered,
+        0 as errors,
+        count(*) as samples,
+        lk_percentile(figure, 5e-1) as centre,
+        lk_percentile(figure, 9e-1) as upper_end,
+        null as slow_id,
+        null as failed_id
+
+    from figures
+
+    cross join width
+
+    group by series, service, queue, lk_bucket(bin_width, timestamp)
+
+),
+
+bins as (
+
+    select * from call_bins
+
+    union all
+
+    select * from figure_bins
+
+)
+
+select
+    series,
+    service,
+    method,
+    endpoint,
+    queue,
+    bin_at,
+    first_at,
+    cast(answered as bigint) as answered,
+    cast(errors as bigint) as errors,
+    samples,
+    centre,
+    upper_end,
+    slow_id,
+    failed_id
+
+from bins
+
+order by series, service, method, endpoint, queue, bin_at
