@@ -1,24 +1,38 @@
-# Everything a newcomer needs: Python >= 3.11 and make.
-PYTHON ?= python3
-VENV   := .venv
-BIN    := $(VENV)/bin
-STAMP  := $(VENV)/.installed
+# All that is needed: Python 3.11 or newer, and make. Everything is installed into .venv.
+PYTHON  ?= python3
+VENV    := .venv
+BIN     := $(VENV)/bin
+STAMP   := $(VENV)/.installed
+PIP_LOG := $(VENV)/pip.log
+
+fail    = { echo "logkit: $(1)" >&2; exit 1; }
+install = $(BIN)/python -m pip install --retries 2 --log $(PIP_LOG) $(1) >/dev/null 2>$(PIP_LOG).err \
+	|| $(call fail,packages could not be installed; is there a network? $$(grep '^ERROR' $(PIP_LOG).err \
+	| tail -n 1) (more in $(PIP_LOG)))
+comma   := ,
 
 .PHONY: demo test lint bench docs clean
 
 $(STAMP): pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "logkit needs Python 3.11 or newer; set PYTHON=...")'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --editable '.[analysis]'
-	touch $(STAMP)
+	@command -v $(PYTHON) >/dev/null \
+		|| $(call fail,there is no $(PYTHON); install Python 3.11 or newer$(comma) or name it: make PYTHON=...)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| $(call fail,$$($(PYTHON) --version 2>&1) is too old; name Python 3.11 or newer: make PYTHON=...)
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+		|| $(call fail,$(PYTHON) cannot make environments; on Debian and Ubuntu: apt install python3-venv)
+	@echo 'logkit: installing into $(VENV) (once)'
+	@$(PYTHON) -m venv $(VENV)
+	@$(call install,--upgrade 'pip>=25.1')
+	@$(call install,--editable '.[analysis]')
+	@touch $@
 
 $(VENV)/.installed-dev: $(STAMP)
-	$(BIN)/python -m pip install --quiet --editable '.[all]' --group dev
-	touch $@
+	@echo 'logkit: installing the tools for tests (once)'
+	@$(call install,--editable '.[all]' --group dev)
+	@touch $@
 
 demo: $(STAMP)
-	$(BIN)/logkit demo
+	@$(BIN)/logkit demo
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
@@ -32,6 +46,9 @@ test: lint
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks
+
+docs: $(VENV)/.installed-dev
+	$(BIN)/python -m docs.generate
 
 clean:
 	rm -rf $(VENV) demo
