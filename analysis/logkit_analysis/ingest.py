@@ -11,8 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol, cast
 
-from logkit_analysis.parsers.batch import parse_chunk
-from logkit_analysis.parsers.json_lines import JsonLinesParser, Record
+from logkit_analysis.parsers.chunk_parser import ChunkParser
 from logkit_analysis.sources import compression
 from logkit_analysis.sources.discovery import STDIN, LogFile, discover
 from logkit_analysis.sources.identity import candidates, checksum, skip_consumed
@@ -90,7 +89,7 @@ def ingest(
         writing(database, on_wait=on_wait) as connection,
     ):
         streams = known_streams(connection)
-        run = _Run(StoreWriter(connection), JsonLinesParser(zone), streams, progress)
+        run = _Run(StoreWriter(connection), ChunkParser(zone), streams, progress)
         return run.read(files)
 
 
@@ -100,7 +99,7 @@ class _Run:
     def __init__(
         self,
         writer: StoreWriter,
-        parser: JsonLinesParser,
+        parser: ChunkParser,
         streams: list[LogStream],
         progress: Progress,
     ) -> None:
@@ -156,7 +155,7 @@ class _Run:
     def _is_whole(self, chunk: Chunk, raw: BufferedReader) -> bool:
         """Return whether a line without newline is an event in a file that stopped growing."""
         is_at_rest = os.fstat(raw.fileno()).st_size == chunk.end
-        return is_at_rest and isinstance(self._parser.parse(chunk.data), Record)
+        return is_at_rest and self._parser.is_event(chunk.data)
 
     def _store(self, stream: LogStream, chunk: Chunk) -> int:
         """Commit *chunk*; return how many events it held."""
@@ -164,8 +163,8 @@ class _Run:
         if stream.tail and not stream.tail.endswith(b"\n") and chunk.data.startswith(b"\n"):
             # The newline of a last line that was taken without it.
             chunk = replace(chunk, data=chunk.data[1:], start=chunk.start + 1)
-        batch = parse_chunk(chunk, self._parser)
-        row_count: int = batch.events.num_rows
+        batch = self._parser.parse(chunk.data, chunk.start)
+        row_count = batch.row_count
         head = stream.head if stream.position >= HEAD_BYTES else stream.head + chunk.data
         is_new = stream.source_id is None
         self._writer.commit(stream, batch, interval, head[:HEAD_BYTES])

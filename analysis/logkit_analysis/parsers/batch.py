@@ -1,4 +1,4 @@
-"""A chunk of lines as Arrow columns, ready for the store."""
+"""Parsed lines as Arrow columns, ready for the store."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from logkit.schema import FIELDS
 from logkit_analysis.parsers.json_lines import JsonLinesParser, Reject
 
 if TYPE_CHECKING:
-    from logkit_analysis.sources.reader import Chunk
+    from collections.abc import Iterable
 
 _ARROW_TYPES = {
     "TIMESTAMPTZ": pa.timestamp("us", tz="UTC"),
@@ -36,67 +36,65 @@ class RejectedLine:
     raw: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Batch:
-    """What one chunk holds.
+    """What some lines hold.
 
     Attributes:
-        events: A column per event field that occurs, ``fields`` and ``source_offset``.
+        tables: Events: a column per field that occurs, ``fields`` and ``source_offset``.
         rejects: The lines that are no events.
-        start: Offset of the chunk's first byte.
-        end: Offset behind its last byte.
     """
 
-    events: pa.Table
-    rejects: list[RejectedLine]
-    start: int
-    end: int
+    tables: list[pa.Table] = field(default_factory=list)
+    rejects: list[RejectedLine] = field(default_factory=list)
+
+    @property
+    def row_count(self) -> int:
+        """How many events there are."""
+        return sum(table.num_rows for table in self.tables)
 
 
-def parse_chunk(chunk: Chunk, parser: JsonLinesParser) -> Batch:
-    """Parse every line of *chunk*; each ends up as an event or as a reject, never both."""
-    lines = chunk.data.split(b"\n")
-    if not chunk.is_unfinished:
-        lines.pop()
-    rows = _Rows(len(lines))
-    rejects: list[RejectedLine] = []
-    offset = chunk.start
-    for line in lines:
+def parse_lines(lines: Iterable[tuple[int, bytes]], parser: JsonLinesParser) -> Batch:
+    """Parse *lines*, each with its offset; each ends up as an event or as a reject, never both."""
+    rows = _Rows()
+    batch = Batch()
+    for offset, line in lines:
         outcome = parser.parse(line)
         if isinstance(outcome, Reject):
-            rejects.append(RejectedLine(offset, outcome.reason, line))
+            batch.rejects.append(RejectedLine(offset, outcome.reason, line))
         else:
             rows.add(outcome.columns, outcome.fields, offset)
-        offset += len(line) + 1
-    return Batch(rows.table(), rejects, chunk.start, chunk.end)
+    if rows.count:
+        batch.tables.append(rows.table())
+    return batch
 
 
 @dataclass(slots=True)
 class _Rows:
     """Columns under construction; a column exists once a row has a value for it."""
 
-    capacity: int
     count: int = 0
     columns: dict[str, list[Any]] = field(default_factory=dict)
 
     def add(self, values: dict[str, Any], fields: bytes | None, offset: int) -> None:
-        row = self.count
         for name, value in values.items():
-            self._column(name)[row] = value
+            self._column(name).append(value)
         if fields is not None:
-            self._column("fields")[row] = fields
-        self._column("source_offset")[row] = offset
-        self.count = row + 1
+            self._column("fields").append(fields)
+        self._column("source_offset").append(offset)
+        self.count += 1
 
     def _column(self, name: str) -> list[Any]:
-        column = self.columns.get(name)
-        if column is None:
-            column = self.columns[name] = [None] * self.capacity
+        """Return the column of *name*, with NULLs for the rows that had none of it."""
+        column = self.columns.setdefault(name, [])
+        if len(column) < self.count:
+            column.extend([None] * (self.count - len(column)))
         return column
 
     def table(self) -> pa.Table:
-        arrays = {
-            name: pa.array(values[: self.count], type=_COLUMN_TYPES[name])
-            for name, values in self.columns.items()
-        }
-        return pa.table(arrays)
+        return pa.table(
+            {
+                name: pa.array(self._column(name), type=_COLUMN_TYPES[name])
+                for name in list(self.columns)
+            }
+        )

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from logkit.schema import FIELDS
+from logkit.schema import FIELDS, FIELDS_BY_NAME
 from logkit_analysis.parsers import levels
 from logkit_analysis.parsers.unwrap import unwrap_ecs, unwrap_loguru, unwrap_node
 from logkit_analysis.parsers.values import (
@@ -137,6 +137,15 @@ KNOWN_KEYS: frozenset[str] = frozenset(
     key for dialect in _DIALECTS for field in FIELDS for key, _ in dialect.sources(field.name)
 )
 """Every key that may fill a column in any dialect."""
+
+
+FOREIGN_KEYS: frozenset[str] = KNOWN_KEYS - FIELDS_BY_NAME.keys() | {
+    "log",
+    "stream",
+    "text",
+    "record",
+}
+"""Keys that mark another dialect, or that stand for another name of a column."""
 
 
 def dialect_of(line: dict[str, Any]) -> Dialect:

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     from logkit_analysis.parsers.values import Converter
 
-__all__ = ["JsonLinesParser", "Record", "Reject"]
-
 _EVENT_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _EVENT_NAME_LENGTH = 64
 _MOST_PLANS = 10_000

@@ -12,7 +12,10 @@ from typing import IO, TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CHUNK_BYTES = 8 * 1024 * 1024
+# A row group of DuckDB: chunks of just so many lines are stored without rewriting.
+CHUNK_LINES = 122_880
+_CHUNK_BYTES = 64 * 1024 * 1024
+_BLOCK_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +39,39 @@ class Chunk:
 
 
 def read_chunks(
-    stream: IO[bytes], start: int, *, chunk_bytes: int = CHUNK_BYTES
+    stream: IO[bytes], start: int, *, chunk_lines: int = CHUNK_LINES
 ) -> Iterator[Chunk]:
     """Yield the rest of *stream*, whose next byte has offset *start*.
 
-    Chunks hold about *chunk_bytes*; a longer line makes its chunk larger. What follows the last
-    newline comes at the end as one unfinished chunk.
+    A chunk has *chunk_lines* lines, or fewer where that would be more than 64 MiB; a longer line
+    is a chunk of its own. What follows the last newline comes at the end as one unfinished chunk.
     """
-    parts: list[bytes] = []
-    while block := stream.read(chunk_bytes):
-        cut = block.rfind(b"\n") + 1
-        if not cut:
-            parts.append(block)
-            continue
-        parts.append(block[:cut])
-        chunk = Chunk(b"".join(parts), start)
-        yield chunk
-        start = chunk.end
-        parts = [block[cut:]] if cut < len(block) else []
-    if parts:
-        yield Chunk(b"".join(parts), start, is_unfinished=True)
+    pending: list[bytes] = []
+    size = lines = 0
+    while block := stream.read(_BLOCK_BYTES):
+        while block:
+            found = block.count(b"\n")
+            is_full = lines + found >= chunk_lines or (found and size + len(block) >= _CHUNK_BYTES)
+            if not is_full:
+                pending.append(block)
+                size, lines = size + len(block), lines + found
+                break
+            cut = _end_of_line(block, min(found, chunk_lines - lines))
+            chunk = Chunk(b"".join([*pending, block[:cut]]), start)
+            yield chunk
+            start, block = chunk.end, block[cut:]
+            pending, size, lines = [], 0, 0
+    yield from _last_chunks(b"".join(pending), start)
+
+
+def _end_of_line(block: bytes, count: int) -> int:
+    """Return the offset behind the *count*-th newline of *block*."""
+    return len(block) - len(block.split(b"\n", count)[count])
+
+
+def _last_chunks(rest: bytes, start: int) -> Iterator[Chunk]:
+    cut = rest.rfind(b"\n") + 1
+    if cut:
+        yield Chunk(rest[:cut], start)
+    if cut < len(rest):
+        yield Chunk(rest[cut:], start + cut, is_unfinished=True)

@@ -65,7 +65,8 @@ class StoreWriter:
         """
         with self._transaction():
             source_id = self._source_id(stream, head[:HEAD_BYTES])
-            self._insert_events(source_id, stream.path, batch.events)
+            for table in batch.tables:
+                self._insert_events(source_id, stream.path, table)
             self._insert_rejects(source_id, stream.path, batch.rejects)
             self._connection.execute(
                 "insert into source_intervals values ($1, $2, $3, $4, $5, $6)",
@@ -118,8 +119,6 @@ class StoreWriter:
         return stream.source_id
 
     def _insert_events(self, source_id: int, path: str, events: pa.Table) -> None:
-        if not events.num_rows:
-            return
         # The names come from the table of fields, never from a log.
         names = ", ".join(events.column_names)
         self._connection.register("batch", events)
@@ -155,5 +154,5 @@ class StoreWriter:
     def _add_to_run(self, batch: Batch) -> None:
         self._connection.execute(
             'update ingest_runs set "rows" = "rows" + $2, rejects = rejects + $3 where run_id = $1',
-            [self._run_id, batch.events.num_rows, len(batch.rejects)],
+            [self._run_id, batch.row_count, len(batch.rejects)],
         )
