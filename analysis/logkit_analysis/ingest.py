@@ -5,28 +5,35 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from logkit_analysis.parsers.chunk_parser import ChunkParser
 from logkit_analysis.sources import compression
 from logkit_analysis.sources.discovery import STDIN, LogFile, discover
 from logkit_analysis.sources.identity import candidates, checksum, skip_consumed
-from logkit_analysis.sources.reader import Chunk, read_chunks
+from logkit_analysis.sources.reader import ByteStream, Chunk, read_chunks
 from logkit_analysis.store.database import writing
 from logkit_analysis.store.locks import Locks
 from logkit_analysis.store.writer import StoreWriter, known_streams
 from logkit_analysis.streams import HEAD_BYTES, FileKey, LogStream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import tzinfo
     from io import BufferedReader
 
+    from logkit_analysis.parsers.batch import Batch
+
 _NO_FILE = FileKey(0, 0)
+
+# Parsing takes more CPU than storing; with two parsers ahead of the store two cores are busy.
+_PARSER_THREADS = 2
+_CHUNKS_AHEAD = 2
 
 
 class Progress(Protocol):
@@ -87,9 +94,10 @@ def ingest(
     with (
         Locks(database, on_wait=on_wait).sole_writer("logkit ingest"),
         writing(database, on_wait=on_wait) as connection,
+        ThreadPoolExecutor(_PARSER_THREADS, "logkit-parser") as pool,
     ):
         streams = known_streams(connection)
-        run = _Run(StoreWriter(connection), ChunkParser(zone), streams, progress)
+        run = _Run(StoreWriter(connection), ChunkParser(zone), streams, progress, pool)
         return run.read(files)
 
 
@@ -102,11 +110,13 @@ class _Run:
         parser: ChunkParser,
         streams: list[LogStream],
         progress: Progress,
+        pool: Executor,
     ) -> None:
         self._writer = writer
         self._parser = parser
         self._streams = streams
         self._progress = progress
+        self._pool = pool
         self._report = IngestReport()
 
     def read(self, files: Sequence[LogFile]) -> IngestReport:
@@ -130,14 +140,39 @@ class _Run:
         data, kind = compression.decompressed(raw)
         stream = LogStream(file.path, _NO_FILE) if file.is_stream else self._find(file, raw, data)
         is_closed = file.is_stream or kind != "none"
-        for chunk in read_chunks(data, stream.position):
+        for chunk, batch in self._parsed(read_chunks(data, stream.position), stream.tail):
             if chunk.is_unfinished and not (is_closed or self._is_whole(chunk, raw)):
                 self._report.unfinished.append(file.path)
                 return
-            row_count = self._store(stream, chunk)
-            self._progress.advance(file.path, _bytes_on_disk(file, raw, chunk), row_count)
+            self._store(stream, chunk, batch)
+            self._progress.advance(file.path, _bytes_on_disk(file, raw, chunk), batch.row_count)
 
-    def _find(self, file: LogFile, raw: BufferedReader, data: IO[bytes]) -> LogStream:
+    def _parsed(self, chunks: Iterator[Chunk], tail: bytes) -> Iterator[tuple[Chunk, Batch]]:
+        """Parse *chunks* ahead of the store, which takes them in order.
+
+        What was read before a damaged place is handed out before the error is raised.
+        """
+        pending: deque[tuple[Chunk, Future[Batch]]] = deque()
+        damage = None
+        while True:
+            try:
+                chunk = next(chunks, None)
+            except compression.DAMAGED as error:
+                chunk, damage = None, error
+            if chunk is not None:
+                owed = _owed_newline(chunk, tail)
+                work = self._pool.submit(self._parser.parse, chunk.data[owed:], chunk.start + owed)
+                pending.append((chunk, work))
+                tail = b""
+            if len(pending) > _CHUNKS_AHEAD or (pending and chunk is None):
+                first, parsed = pending.popleft()
+                yield first, parsed.result()
+            elif chunk is None:
+                break
+        if damage is not None:
+            raise damage
+
+    def _find(self, file: LogFile, raw: BufferedReader, data: ByteStream) -> LogStream:
         """Return the stream that the file holds, with *data* at the stream's position."""
         status = os.fstat(raw.fileno())
         key = FileKey(status.st_dev, status.st_ino)
@@ -157,23 +192,21 @@ class _Run:
         is_at_rest = os.fstat(raw.fileno()).st_size == chunk.end
         return is_at_rest and self._parser.is_event(chunk.data)
 
-    def _store(self, stream: LogStream, chunk: Chunk) -> int:
-        """Commit *chunk*; return how many events it held."""
-        interval = checksum(chunk.data, chunk.start)
-        if stream.tail and not stream.tail.endswith(b"\n") and chunk.data.startswith(b"\n"):
-            # The newline of a last line that was taken without it.
-            chunk = replace(chunk, data=chunk.data[1:], start=chunk.start + 1)
-        batch = self._parser.parse(chunk.data, chunk.start)
-        row_count = batch.row_count
-        head = stream.head if stream.position >= HEAD_BYTES else stream.head + chunk.data
+    def _store(self, stream: LogStream, chunk: Chunk, batch: Batch) -> None:
         is_new = stream.source_id is None
-        self._writer.commit(stream, batch, interval, head[:HEAD_BYTES])
+        head = stream.head if stream.position >= HEAD_BYTES else stream.head + chunk.data
+        self._writer.commit(stream, batch, checksum(chunk.data, chunk.start), head[:HEAD_BYTES])
         if is_new:
             self._streams.append(stream)
-        self._report.rows += row_count
+        self._report.rows += batch.row_count
         self._report.rejects.update(line.reason.partition(":")[0] for line in batch.rejects)
         self._report.bytes += len(chunk.data)
-        return row_count
+
+
+def _owed_newline(chunk: Chunk, tail: bytes) -> int:
+    """Return 1 if *chunk* begins with the newline of a last line that was taken without it."""
+    is_owed = bool(tail) and not tail.endswith(b"\n") and chunk.data.startswith(b"\n")
+    return int(is_owed)
 
 
 def _opened(path: str) -> AbstractContextManager[BufferedReader]:

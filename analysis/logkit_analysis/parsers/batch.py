@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from logkit.schema import FIELDS
-from logkit_analysis.parsers.json_lines import JsonLinesParser, Reject
+from logkit_analysis.parsers.loading import Reject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from logkit_analysis.parsers.json_lines import JsonLinesParser
 
 _ARROW_TYPES = {
     "TIMESTAMPTZ": pa.timestamp("us", tz="UTC"),

@@ -6,7 +6,7 @@ import bz2
 import gzip
 import lzma
 import sys
-from typing import IO, TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -15,6 +15,8 @@ else:
 
 if TYPE_CHECKING:
     from io import BufferedReader
+
+    from logkit_analysis.sources.reader import ByteStream
 
 Compression = Literal["none", "gz", "zst", "bz2", "xz"]
 
@@ -30,7 +32,7 @@ DAMAGED = (EOFError, OSError, lzma.LZMAError, zstd.ZstdError)
 """What reading a damaged or half-written compressed file raises."""
 
 
-def decompressed(file: BufferedReader) -> tuple[IO[bytes], Compression]:
+def decompressed(file: BufferedReader) -> tuple[ByteStream, Compression]:
     """Return *file* read through the decompressor that its first bytes ask for, and which."""
     head = file.peek(_MAGIC_BYTES)
     for magic, kind in _MAGIC:
@@ -39,12 +41,12 @@ def decompressed(file: BufferedReader) -> tuple[IO[bytes], Compression]:
     return file, "none"
 
 
-def _open(file: BufferedReader, kind: Compression) -> IO[bytes]:
+def _open(file: BufferedReader, kind: Compression) -> ByteStream:
     match kind:
         case "gz":
-            return cast("IO[bytes]", gzip.GzipFile(fileobj=file))
+            return gzip.GzipFile(fileobj=file)
         case "zst":
-            return cast("IO[bytes]", zstd.ZstdFile(file))
+            return zstd.ZstdFile(file)
         case "bz2":
             return bz2.BZ2File(file)
         case "xz":

@@ -8,12 +8,14 @@ therefore the stream that we know only if its content bears it out.
 from __future__ import annotations
 
 import zlib
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from logkit_analysis.streams import HEAD_BYTES, TAIL_BYTES, FileKey, Interval, LogStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from logkit_analysis.sources.reader import ByteStream
 
 _BLOCK_BYTES = 1024 * 1024
 
@@ -23,7 +25,7 @@ def checksum(data: bytes, start: int) -> Interval:
     return Interval(start, start + len(data), zlib.crc32(data), data[-TAIL_BYTES:])
 
 
-def skip_consumed(file: IO[bytes], stream: LogStream, *, is_thorough: bool) -> bool:
+def skip_consumed(file: ByteStream, stream: LogStream, *, is_thorough: bool) -> bool:
     """Move *file* from its start to the stream's position, if it holds the stream's bytes.
 
     Args:
@@ -43,7 +45,7 @@ def skip_consumed(file: IO[bytes], stream: LogStream, *, is_thorough: bool) -> b
     return file.read(len(stream.tail)) == stream.tail
 
 
-def _has_interval(file: IO[bytes], interval: Interval) -> bool:
+def _has_interval(file: ByteStream, interval: Interval) -> bool:
     crc, left = 0, interval.end - interval.start
     while left:
         block = file.read(min(left, _BLOCK_BYTES))

@@ -7,7 +7,7 @@ address. A last line without its newline is never handed out as part of a chunk.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +16,19 @@ if TYPE_CHECKING:
 CHUNK_LINES = 122_880
 _CHUNK_BYTES = 64 * 1024 * 1024
 _BLOCK_BYTES = 4 * 1024 * 1024
+
+
+class ByteStream(Protocol):
+    """Decompressed bytes, read from their start."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return *size* bytes, fewer only at the end."""
+
+    def seek(self, offset: int, /) -> int:
+        """Move to *offset*."""
+
+    def read1(self, size: int, /) -> bytes:
+        """Return up to *size* bytes as soon as there are any; none at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,29 +52,34 @@ class Chunk:
 
 
 def read_chunks(
-    stream: IO[bytes], start: int, *, chunk_lines: int = CHUNK_LINES
+    stream: ByteStream, start: int, *, chunk_lines: int = CHUNK_LINES
 ) -> Iterator[Chunk]:
     """Yield the rest of *stream*, whose next byte has offset *start*.
 
     A chunk has *chunk_lines* lines, or fewer where that would be more than 64 MiB; a longer line
     is a chunk of its own. What follows the last newline comes at the end as one unfinished chunk.
+    When the stream fails, the whole lines before that come first and then its error.
     """
     pending: list[bytes] = []
     size = lines = 0
-    while block := stream.read(_BLOCK_BYTES):
-        while block:
-            found = block.count(b"\n")
-            is_full = lines + found >= chunk_lines or (found and size + len(block) >= _CHUNK_BYTES)
-            if not is_full:
-                pending.append(block)
-                size, lines = size + len(block), lines + found
-                break
-            cut = _end_of_line(block, min(found, chunk_lines - lines))
-            chunk = Chunk(b"".join([*pending, block[:cut]]), start)
-            yield chunk
-            start, block = chunk.end, block[cut:]
-            pending, size, lines = [], 0, 0
-    yield from _last_chunks(b"".join(pending), start)
+    try:
+        while block := stream.read1(_BLOCK_BYTES):
+            while block:
+                found = block.count(b"\n")
+                is_long = found and size + len(block) >= _CHUNK_BYTES
+                if not is_long and lines + found < chunk_lines:
+                    pending.append(block)
+                    size, lines = size + len(block), lines + found
+                    break
+                cut = _end_of_line(block, min(found, chunk_lines - lines))
+                chunk = Chunk(b"".join([*pending, block[:cut]]), start)
+                yield chunk
+                start, block = chunk.end, block[cut:]
+                pending, size, lines = [], 0, 0
+    except Exception:
+        yield from _last_chunks(b"".join(pending), start, has_end=False)
+        raise
+    yield from _last_chunks(b"".join(pending), start, has_end=True)
 
 
 def _end_of_line(block: bytes, count: int) -> int:
@@ -69,9 +87,9 @@ def _end_of_line(block: bytes, count: int) -> int:
     return len(block) - len(block.split(b"\n", count)[count])
 
 
-def _last_chunks(rest: bytes, start: int) -> Iterator[Chunk]:
+def _last_chunks(rest: bytes, start: int, *, has_end: bool) -> Iterator[Chunk]:
     cut = rest.rfind(b"\n") + 1
     if cut:
         yield Chunk(rest[:cut], start)
-    if cut < len(rest):
+    if cut < len(rest) and has_end:
         yield Chunk(rest[cut:], start + cut, is_unfinished=True)

@@ -1,0 +1,149 @@
+"""The columnar parser agrees with the plain one on every line that it speaks for."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from logkit_analysis.parsers.json_lines import JsonLinesParser, Record
+from logkit_analysis.parsers.vectorised import VectorisedParser
+
+from logkit.schema import FIELDS_BY_NAME
+
+DECLARED = (
+    "timestamp",
+    "level",
+    "event",
+    "message",
+    "status_code",
+    "duration_ms",
+    "seq",
+    "user_id",
+)
+EXTRAS = ("extra", "note")
+
+texts = st.one_of(
+    st.text(max_size=12),
+    st.sampled_from(
+        ['say "hi"', "a\\b", "line\nbreak", "nan", ",}", "caf\u00e9", "\U0001f600", "x" * 70]
+    ),
+    st.sampled_from(["rate_limited", "info", "WARNING", "Error", "12", "true", "null", ""]),
+)
+times = st.sampled_from(
+    [
+        "2026-03-19T14:32:01Z",
+        "2026-03-19T14:32:01.5Z",
+        "2026-03-19T14:32:01.123456Z",
+        "2026-03-19T14:32:01.123456789Z",
+        "2026-03-19T14:32:01+02:00",
+        "2026-03-19 14:32:01",
+        "2026-02-30T00:00:00Z",
+        "2026-03-19T23:59:60Z",
+        "2026-03-19T24:00:00Z",
+        "2026-3-19T14:32:01Z",
+    ]
+)
+small_numbers = st.sampled_from(
+    ["0", "-0", "7", "429", "429.0", "429.5", "1e2", "1E+2", "-1", "0.1", "23.740", "1e-7"]
+)
+hard_numbers = st.sampled_from(
+    [
+        "NaN",
+        "Infinity",
+        "-Infinity",
+        "1e400",
+        "5e-324",
+        "0.30000000000000004",
+        "2147483648",
+        "9007199254740993",
+        "9223372036854775807",
+        "9223372036854775808",
+        "123456789012345678901234567890",
+    ]
+)
+numbers = small_numbers | hard_numbers
+raw_values = st.one_of(
+    texts.map(json.dumps),
+    texts.map(lambda text: json.dumps(text, ensure_ascii=False)),
+    times.map(json.dumps),
+    numbers,
+    st.sampled_from(["true", "false", "null", "[]", "{}", '{"a": [1, 2]}', "[1,]", '{"a":NaN}']),
+    st.sampled_from([r'"\ud83d"', r'"\u0000"', r'"\/"', r'"\u00e9"', '{"a":1,"a":2}', '"\t"']),
+)
+keys = st.sampled_from((*DECLARED, *EXTRAS, "unknown", "msg", "status"))
+pairs = st.lists(st.tuples(keys, raw_values), max_size=6)
+separators = st.sampled_from([(",", ":"), (", ", ": "), (" ,", ":"), (",", ": ")])
+endings = st.sampled_from(["}", "}", "}", " }", ",}", ", }", "", "}x", "}\r"])
+
+
+@st.composite
+def lines(draw: st.DrawFn) -> bytes:
+    """Draw one line: mostly JSON objects, with all that goes wrong in real ones."""
+    comma, colon = draw(separators)
+    body = comma.join(f'"{key}"{colon}{value}' for key, value in draw(pairs))
+    return ("{" + body + draw(endings)).encode("utf-8", "surrogatepass").replace(b"\n", b" ")
+
+
+def is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def plain_value(name: str, value: Any) -> Any:
+    """Return a column's value as the plain parser gives it."""
+    if isinstance(value, datetime):
+        return (value - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1_000_000
+    return json.loads(value) if name == "fields" else value
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(lines().filter(is_utf8), min_size=1, max_size=120))
+@example([b'{"user_id":555, "note":1 }', b'{"level":"info","level":"error"}', b'{"seq":1e2}'])
+@example([b'{"status_code":429,"unknown":null}', b'{"event": "a", "unknown": 1}', b"{}", b""])
+def test_it_speaks_only_where_it_agrees(many: list[bytes]) -> None:
+    """A line is either handed back or has the very columns that the plain parser gives it."""
+    parser = VectorisedParser((*DECLARED, *EXTRAS))
+    text = pa.array([line.decode() + "\n" for line in many])
+    table, others = parser.parse(text, pa.array(range(len(many)), pa.int64()))
+    assert sorted([*others, *table.column("source_offset").to_pylist()]) == list(range(len(many)))
+    for row in table.to_pylist():
+        record = JsonLinesParser(UTC).parse(many[row.pop("source_offset")])
+        assert isinstance(record, Record)
+        found = {name: plain_value(name, value) for name, value in row.items() if value is not None}
+        expected = dict(record.columns)
+        if record.fields is not None:
+            expected["fields"] = json.loads(record.fields)
+        assert found == expected
+
+
+def test_it_speaks_for_our_own_events() -> None:
+    """Compact and spaced lines of declared keys, extras and escapes are not handed back."""
+    event = {
+        "timestamp": "2026-03-19T14:32:01.123456Z",
+        "level": "error",
+        "event": "api_call_failed",
+        "message": 'said "no"\n',
+        "status_code": 429,
+        "duration_ms": 23.5,
+        "seq": 7,
+        "user_id": "1089822914239648961",
+        "extra": {"a": [1, "x"]},
+        "note": None,
+    }
+    own = [
+        json.dumps(event, separators=(",", ":")),
+        json.dumps(event),
+        json.dumps({"level": "info", "extra": 1.5}),
+    ]
+    parser = VectorisedParser((*DECLARED, *EXTRAS))
+    table, others = parser.parse(pa.array([f"{line}\n" for line in own]), pa.array([0, 1, 2]))
+    assert others == []
+    assert table.num_rows == len(own)
+    assert set(table.column_names) <= {*FIELDS_BY_NAME, "fields", "source_offset"}
