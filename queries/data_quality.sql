@@ -133,7 +133,7 @@ restarts as (
 
 ),
 
-sequences as (
+sequences as materialized (
 
     select
         service,

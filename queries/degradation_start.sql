@@ -22,7 +22,7 @@
 -- @sample   incident
 with
 
-width as (
+width as materialized (
 
     select
         case
@@ -67,8 +67,8 @@ call_bins as (
         null as queue,
         lk_bucket(bin_width, begun_at) as bin_at,
         min(begun_at) as first_at,
-        sum(case when status_code = 429 then 0 else 1 end) as answered,
-        sum(is_error) as errors,
+        cast(sum(case when status_code = 429 then 0 else 1 end) as bigint) as answered,
+        cast(sum(is_error) as bigint) as errors,
         count(good_ms) as samples,
         lk_percentile(good_ms, 5e-1) as centre,
         lk_percentile(good_ms, 9e-1) as upper_end,
@@ -171,8 +171,8 @@ select
     queue,
     bin_at,
     first_at,
-    cast(answered as bigint) as answered,
-    cast(errors as bigint) as errors,
+    answered,
+    errors,
     samples,
     centre,
     upper_end,
