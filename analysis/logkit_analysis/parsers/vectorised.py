@@ -124,7 +124,7 @@ named as (
     select
         line,
         source_offset,
-        texts is not null as is_json,
+        texts is not null and starts_with(line, '{{') as is_object,
         {_list(f"strings[{index + 1}] as v_{key}" for index, key in enumerate(strings))},
         -- As text: from JSON, a cast would turn true into 1 and "12" into 12.
         {_list(f"cast(texts[{index + 1}] as varchar) as t{index}" for index in range(len(keys)))}
@@ -140,7 +140,7 @@ select
     source_offset,
     {_list(columns)},
     v_fields as fields,
-    coalesce(case when is_json then ({_has_no_more_than(texts)}) and {_fits(declared, texts)} end,
+    coalesce(case when is_object then ({_has_no_more_than(texts)}) and {_fits(declared, texts)} end,
         false) as is_ours
 from typed
 """  # noqa: S608

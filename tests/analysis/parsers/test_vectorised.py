@@ -80,6 +80,22 @@ separators = st.sampled_from([(",", ":"), (", ", ": "), (" ,", ":"), (",", ": ")
 endings = st.sampled_from(["}", "}", "}", " }", ",}", ", }", "", "}x", "}\r"])
 
 
+suitable = {
+    "timestamp": times.map(json.dumps),
+    "level": st.sampled_from(['"info"', '"ERROR"', '"warn"']),
+    "event": texts.map(json.dumps),
+    "message": texts.map(json.dumps),
+    "status_code": st.integers(-5, 600).map(str),
+    "duration_ms": st.floats(0, 1e9).map(repr) | st.integers(0, 10**6).map(str),
+    "seq": st.integers(0, 2**70).map(str),
+    "extra": numbers | texts.map(json.dumps),
+}
+proper_lines = st.fixed_dictionaries({}, optional=suitable).map(
+    lambda pairs: ("{" + ",".join(f'"{k}":{v}' for k, v in pairs.items()) + "}").encode()
+)
+no_objects = st.sampled_from([b"", b" ", b"[1, 2]", b"[]", b"5", b"null", b'"text"', b"Traceback:"])
+
+
 @st.composite
 def lines(draw: st.DrawFn) -> bytes:
     """Draw one line: mostly JSON objects, with all that goes wrong in real ones."""
@@ -104,7 +120,7 @@ def plain_value(name: str, value: Any) -> Any:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(lines().filter(is_utf8), min_size=1, max_size=120))
+@given(st.lists(lines().filter(is_utf8) | proper_lines | no_objects, min_size=1, max_size=120))
 @example([b'{"user_id":555, "note":1 }', b'{"level":"info","level":"error"}', b'{"seq":1e2}'])
 @example([b'{"status_code":429,"unknown":null}', b'{"event": "a", "unknown": 1}', b"{}", b""])
 def test_it_speaks_only_where_it_agrees(many: list[bytes]) -> None:

@@ -1,0 +1,95 @@
+"""``logkit demo``: a made-up incident from its first log line to its answers."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from logkit_analysis.cli import notes, output
+
+if TYPE_CHECKING:
+    from logkit_analysis.demo.answers import Answers
+    from logkit_analysis.demo.truth import IncidentTruth
+    from logkit_analysis.results import ResultSet
+
+EPILOG = """\b
+Examples:
+  logkit demo
+  logkit demo /tmp/incident
+
+Writes six hours of a Discord bot's logs with a known incident in them, reads them into
+DIR/logkit.duckdb and asks what broke, since when and how badly. The truth is in DIR/truth.json."""
+
+_STORM_COLUMNS = ("started_at", "ended_at", "endpoint", "hits", "ignored_retry_after")
+_ONSET_COLUMNS = ("metric", "endpoint", "queue", "started_at", "ended_at", "baseline", "degraded")
+
+
+def demo(
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Where the logs and the database go.")
+    ] = Path("demo"),
+) -> None:
+    """Write a sample incident, ingest it, and answer the main questions."""
+    from logkit_analysis.demo.answers import answer
+    from logkit_analysis.demo.incident import write_incident
+
+    started = time.monotonic()
+    database = directory / "logkit.duckdb"
+    for old in directory.glob(f"{database.name}*"):
+        # An earlier demo's rows must not count again.
+        old.unlink()
+    truth = write_incident(directory)
+    _say(f"Wrote {truth.lines:,} log lines of a made-up bot to {directory}/, and what is true of")
+    _say("them to truth.json.")
+    _ingest(directory, database, truth)
+    _tell(answer(database))
+    _say(f"All of this took {time.monotonic() - started:.1f} s. To try next:")
+    for words in ("query error_rate --last 30m", "query memory_growth", "rejects"):
+        _say(f"  logkit {words} --db {database}")
+
+
+def _ingest(directory: Path, database: Path, truth: IncidentTruth) -> None:
+    from datetime import UTC
+
+    from logkit_analysis.cli.progress import ByteProgress
+    from logkit_analysis.ingest import ingest
+
+    paths = [str(directory / name) for name in truth.files]
+    with ByteProgress() as progress:
+        report = ingest(database, paths, zone=UTC, progress=progress, on_wait=notes.note)
+    _say(f"Read {report.rows:,} events from {report.files} files in {report.seconds:.1f} s.")
+
+
+def _tell(answers: Answers) -> None:
+    _show("When did the platform refuse us? (rate_limit_storms)", answers.storms, _STORM_COLUMNS)
+    _show("What got worse, since when? (degradation_start)", answers.degradations, _ONSET_COLUMNS)
+    _show(
+        f"How slow was {answers.slow_endpoint}? (latency_percentiles)",
+        answers.percentiles,
+        tuple(answers.percentiles.column_names),
+    )
+    _show("What was rejected? (rejects)", answers.rejects, tuple(answers.rejects.column_names))
+
+
+def _show(title: str, result: ResultSet, columns: tuple[str, ...]) -> None:
+    """Print *title* and the *columns* of *result* as a table."""
+    from zoneinfo import ZoneInfo
+
+    from logkit_analysis.cli.options import Format
+    from logkit_analysis.cli.rows import write_rows
+    from logkit_analysis.results import ResultSet
+
+    chosen = [result.column_names.index(name) for name in columns]
+    part = ResultSet(
+        tuple(result.columns[index] for index in chosen),
+        [tuple(row[index] for index in chosen) for row in result.rows],
+    )
+    _say(f"\n{title}")
+    write_rows(part, Format.TABLE, None, ZoneInfo("UTC"))
+
+
+def _say(text: str) -> None:
+    output.write_text(f"{text}\n")

@@ -1,0 +1,68 @@
+"""``logkit demo`` as a newcomer runs it: what it prints is the truth of its incident."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, Any]]:
+    """Run the real command twice in a fresh folder; return the second output and the truth."""
+    folder = tmp_path_factory.mktemp("demo")
+    command = [str(Path(sys.executable).with_name("logkit")), "demo", "incident"]
+    for _ in range(2):
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    return done.stdout, json.loads((folder / "incident" / "truth.json").read_text())
+
+
+def section(output: str, title: str) -> str:
+    """Return the part of *output* under the heading that holds *title*."""
+    return next(part for part in output.split("\n\n") if title in part.splitlines()[0])
+
+
+def test_it_counts_events_and_rejects(demo: tuple[str, dict[str, Any]]) -> None:
+    """A second demo in the same folder counts nothing twice."""
+    output, truth = demo
+    assert f"Read {truth['events']:,} events from {len(truth['files'])} files" in output
+    rejected = re.findall(r"^\w+ +(\d+)  incident/", section(output, "(rejects)"), re.MULTILINE)
+    assert sum(map(int, rejected)) == sum(truth["rejects"].values())
+
+
+def test_it_finds_every_storm(demo: tuple[str, dict[str, Any]]) -> None:
+    """Start, end, hits and ignored waits of the storms are exact."""
+    output, truth = demo
+    storms = section(output, "(rate_limit_storms)")
+    for storm in truth["storms"]:
+        started, ended = (storm[key].replace("T", " ") for key in ("started_at", "ended_at"))
+        row = rf"{started[:23]}Z {ended[:23]}Z .* {storm['hits']} +{storm['ignored_retry_after']}$"
+        assert re.search(row, storms, re.MULTILINE)
+    assert len(re.findall(r"^2026", storms, re.MULTILINE)) == len(truth["storms"])
+
+
+def test_it_finds_the_onset_and_the_percentiles(demo: tuple[str, dict[str, Any]]) -> None:
+    """The slow endpoint is named and its medians before and during are those of the truth."""
+    output, truth = demo
+    degradation = truth["degradation"]
+    percentiles = section(output, "(latency_percentiles)")
+    assert f"How slow was {degradation['endpoint']}?" in percentiles
+    medians = dict(re.findall(r"^(before|during) +POST +\d+ +([\d.]+)", percentiles, re.MULTILINE))
+    assert float(medians["before"]) == pytest.approx(degradation["baseline_p50_ms"], rel=0.02)
+    assert float(medians["during"]) == pytest.approx(degradation["degraded_p50_ms"], rel=0.02)
+    onset = degradation["started_at"]
+    day, minute = onset[:10], onset[11:16]
+    assert re.search(rf"latency +\S+ +{day}.*\n.*{minute}:", section(output, "(degradation_start)"))
+
+
+def test_it_says_what_to_try_next(demo: tuple[str, dict[str, Any]]) -> None:
+    """The last lines are three commands, and the time that it took."""
+    output, _ = demo
+    assert re.search(r"took \d+\.\d s", output)
+    assert len(re.findall(r"^  logkit ", output, re.MULTILINE)) == 3
