@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}$")
-_TIMESTAMP = r'"[12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z"'
+_TIMESTAMP = r'"[12]\d{3}-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?Z"'
 _EVENT_NAME = "[a-z][a-z0-9]*(_[a-z0-9]+)*"
 # What DuckDB takes for numbers and JSON does not, or what a double cannot hold.
 _NO_NUMBER = r"(?i)([:,\[]-?(nan|inf)|e[+-]?\d{3})"
