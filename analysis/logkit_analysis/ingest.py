@@ -130,19 +130,19 @@ class _Run:
         return self._report
 
     def _read_file(self, file: LogFile) -> None:
-        with _opened(file.path) as raw:
-            try:
+        try:
+            with _opened(file.path) as raw:
                 self._read_opened(file, raw)
-            except compression.DAMAGED as error:
-                self._report.damaged.append((file.path, str(error)))
+        except compression.DAMAGED as error:
+            self._report.damaged.append((file.name, _reason(error)))
 
     def _read_opened(self, file: LogFile, raw: BufferedReader) -> None:
         data, kind = compression.decompressed(raw)
-        stream = LogStream(file.path, _NO_FILE) if file.is_stream else self._find(file, raw, data)
+        stream = LogStream(file.name, _NO_FILE) if file.is_stream else self._find(file, raw, data)
         is_closed = file.is_stream or kind != "none"
         for chunk, batch in self._parsed(read_chunks(data, stream.position), stream.tail):
             if chunk.is_unfinished and not (is_closed or self._is_whole(chunk, raw)):
-                self._report.unfinished.append(file.path)
+                self._report.unfinished.append(file.name)
                 return
             self._store(stream, chunk, batch)
             self._progress.advance(file.path, _bytes_on_disk(file, raw, chunk), batch.row_count)
@@ -180,12 +180,12 @@ class _Run:
         for stream, needs_proof in candidates(key, head, self._streams):
             data.seek(0)
             if skip_consumed(data, stream, is_thorough=needs_proof):
-                if (stream.path, stream.key) != (file.path, key):
-                    stream.path, stream.key = file.path, key
+                if (stream.path, stream.key) != (file.name, key):
+                    stream.path, stream.key = file.name, key
                     self._writer.adopt(stream)
                 return stream
         data.seek(0)
-        return LogStream(file.path, key)
+        return LogStream(file.name, key)
 
     def _is_whole(self, chunk: Chunk, raw: BufferedReader) -> bool:
         """Return whether a line without newline is an event in a file that stopped growing."""
@@ -204,15 +204,20 @@ class _Run:
 
 
 def _owed_newline(chunk: Chunk, tail: bytes) -> int:
-    """Return 1 if *chunk* begins with the newline of a last line that was taken without it."""
-    is_owed = bool(tail) and not tail.endswith(b"\n") and chunk.data.startswith(b"\n")
-    return int(is_owed)
+    """Return the length of the newline, at the start, of a last line that was taken without it."""
+    if not tail or tail.endswith(b"\n"):
+        return 0
+    return next((len(end) for end in (b"\n", b"\r\n") if chunk.data.startswith(end)), 0)
 
 
 def _opened(path: str) -> AbstractContextManager[BufferedReader]:
     if path == STDIN:
         return nullcontext(cast("BufferedReader", sys.stdin.buffer))
     return Path(path).open("rb")
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 def _bytes_on_disk(file: LogFile, raw: BufferedReader, chunk: Chunk) -> int:
@@ -222,4 +227,12 @@ def _bytes_on_disk(file: LogFile, raw: BufferedReader, chunk: Chunk) -> int:
 def _total_bytes(files: Sequence[LogFile]) -> int | None:
     if any(file.is_stream for file in files):
         return None
-    return sum(Path(file.path).stat().st_size for file in files)
+    return sum(_size(file.path) for file in files)
+
+
+def _size(path: str) -> int:
+    try:
+        return Path(path).stat().st_size
+    except OSError:
+        # Rotated away since it was found; reading it will tell.
+        return 0

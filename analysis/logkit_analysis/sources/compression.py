@@ -6,6 +6,7 @@ import bz2
 import gzip
 import lzma
 import sys
+import zlib
 from typing import TYPE_CHECKING, Literal
 
 if sys.version_info >= (3, 14):
@@ -28,7 +29,7 @@ _MAGIC: tuple[tuple[bytes, Compression], ...] = (
 )
 _MAGIC_BYTES = max(len(magic) for magic, _ in _MAGIC)
 
-DAMAGED = (EOFError, OSError, lzma.LZMAError, zstd.ZstdError)
+DAMAGED = (EOFError, OSError, lzma.LZMAError, zlib.error, zstd.ZstdError)
 """What reading a damaged or half-written compressed file raises."""
 
 

@@ -39,6 +39,11 @@ class LogFile:
     path: str
     is_stream: bool
 
+    @property
+    def name(self) -> str:
+        """The path as text that any database takes, also where it is no UTF-8."""
+        return os.fsencode(self.path).decode("utf-8", "backslashreplace")
+
 
 def discover(arguments: Sequence[str]) -> list[LogFile]:
     """Return the files that *arguments* name, each file once, in a stable order.
@@ -58,6 +63,8 @@ def discover(arguments: Sequence[str]) -> list[LogFile]:
 
 
 def _expand(argument: str) -> Iterable[str]:
+    if not argument:
+        raise PathUnusableError("an empty word names no file; is a variable unset?")
     if argument == STDIN:
         return [argument]
     if Path(argument).is_dir():
@@ -79,12 +86,18 @@ def _nonempty(paths: Iterable[str], complaint: str) -> list[str]:
 
 
 def _walk(folder: str) -> Iterator[str]:
-    for directory, folders, names in os.walk(folder):
+    for directory, folders, names in os.walk(folder, onerror=_refuse):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
+            path = Path(directory) / name
             is_log = _LOG_NAME.search(name) and not _SIDE_FILE.search(name)
-            if is_log and not name.startswith("."):
-                yield str(Path(directory) / name)
+            # A FIFO would make us wait for its writer, and a link may lead nowhere.
+            if is_log and not name.startswith(".") and path.is_file():
+                yield str(path)
+
+
+def _refuse(error: OSError) -> None:
+    raise PathUnusableError(f"cannot read {error.filename}: {error.strerror}") from error
 
 
 def _log_file(path: str) -> LogFile:
