@@ -16,6 +16,8 @@ def main() -> int:
         from logkit_analysis.cli.failures import run
 
         return run(sys.argv[1:])
+    except KeyboardInterrupt:
+        return 130
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
         if missing not in _EXTRA_MODULES:

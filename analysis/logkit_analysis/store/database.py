@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _FOREIGN_HOLDER_TIMEOUT_S = 10.0
 _PRIVATE_UMASK = 0o077
+_DISK_FAILURES = (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException)
 
 
 class DatabaseMissingError(AnalysisError):
@@ -55,7 +56,7 @@ def reading(
     """
     if not path.is_file():
         raise DatabaseMissingError(path)
-    with _locks(path, on_wait).reading():
+    with _interruptible(), _locks(path, on_wait).reading():
         connection = _connect(path, read_only=True)
         try:
             _check_schema(connection, path)
@@ -77,17 +78,53 @@ def writing(
         DatabaseUnusableError: It is no database, or its schema is newer than this release.
         DatabaseBusyError: Another program holds it.
     """
-    with _locks(path, on_wait).writing():
+    with _interruptible(), _locks(path, on_wait).writing():
+        if not path.exists() or not path.stat().st_size:
+            _create(path)
         connection = _connect(path, read_only=False)
         try:
             connection.execute("set timezone = 'UTC'")
-            if current_version(connection) > SCHEMA_VERSION:
-                _check_schema(connection, path)
-            migrate(connection)
+            if current_version(connection) != SCHEMA_VERSION:
+                _check_ours(connection, path)
+                migrate(connection)
             macros.install(connection)
             yield connection
+        except _DISK_FAILURES as error:
+            raise DatabaseUnusableError(_disk_failure(path, error)) from error
         finally:
             connection.close()
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Make Ctrl-C the `KeyboardInterrupt` that it is; DuckDB calls it a ``RuntimeError``."""
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) != "Query interrupted":
+            raise
+        raise KeyboardInterrupt from error
+
+
+def _create(path: Path) -> None:
+    """Make the database beside *path* and move it there whole.
+
+    DuckDB cannot open a file whose first write was cut short by a kill or a full disk.
+    """
+    partial = path.with_name(f".{path.name}.new")
+    partial.unlink(missing_ok=True)
+    partial.with_name(f"{partial.name}.wal").unlink(missing_ok=True)
+    try:
+        connection = _connect(partial, read_only=False)
+        try:
+            migrate(connection)
+        finally:
+            connection.close()
+        partial.replace(path)
+    except _DISK_FAILURES as error:
+        raise DatabaseUnusableError(_disk_failure(path, error)) from error
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _locks(path: Path, on_wait: Callable[[str], None] | None) -> Locks:
@@ -120,6 +157,21 @@ def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
 
 def _first_line(path: Path, error: Exception) -> str:
     return f"cannot use {path} as a database: {str(error).splitlines()[0]}"
+
+
+def _disk_failure(path: Path, error: duckdb.Error) -> str:
+    text = str(error).splitlines()[0]
+    cause = re.search(r'Could not [^"]*"[^"]*": ([^"]+)', text)
+    kept = "what was committed is kept; make room and run again"
+    return f"cannot write {path}: {cause[1] if cause else text}; {kept}"
+
+
+def _check_ours(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Refuse to put our tables into a newer store or into somebody's own database."""
+    found = current_version(connection)
+    tables = connection.execute("select count(*) from duckdb_tables()").fetchall()
+    if found > SCHEMA_VERSION or (found == 0 and tables[0][0]):
+        _check_schema(connection, path)
 
 
 def _check_schema(connection: duckdb.DuckDBPyConnection, path: Path) -> None:

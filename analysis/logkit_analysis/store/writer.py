@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import astuple
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
+import duckdb
 import pyarrow as pa
 
 from logkit_analysis.streams import HEAD_BYTES, FileKey, Interval, LogStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    import duckdb
 
     from logkit_analysis.parsers.batch import Batch, RejectedLine
 
@@ -101,7 +100,9 @@ class StoreWriter:
             yield
             self._connection.commit()
         except BaseException:
-            self._connection.rollback()
+            # After a failed commit there is nothing to roll back, and that is not the news.
+            with suppress(duckdb.Error):
+                self._connection.rollback()
             raise
 
     def _source_id(self, stream: LogStream, head: bytes) -> int:
@@ -121,15 +122,12 @@ class StoreWriter:
     def _insert_events(self, source_id: int, path: str, events: pa.Table) -> None:
         # The names come from the table of fields, never from a log.
         names = ", ".join(events.column_names)
-        self._connection.register("batch", events)
-        try:
+        with self._registered(events):
             self._connection.execute(
                 f"insert into events ({names}, source_id, source_file, ingested_at) "  # noqa: S608
                 f"select {names}, $1, $2, now() from batch",
                 [source_id, path],
             )
-        finally:
-            self._connection.unregister("batch")
 
     def _insert_rejects(self, source_id: int, path: str, rejects: Sequence[RejectedLine]) -> None:
         if not rejects:
@@ -141,15 +139,22 @@ class StoreWriter:
                 "raw": pa.array((line.raw for line in rejects), pa.binary()),
             }
         )
-        self._connection.register("batch", table)
-        try:
+        with self._registered(table):
             self._connection.execute(
                 "insert into quarantine "
                 "select $1, $2, source_offset, reason, raw, now() from batch",
                 [source_id, path],
             )
+
+    @contextmanager
+    def _registered(self, table: pa.Table) -> Iterator[None]:
+        self._connection.register("batch", table)
+        try:
+            yield
         finally:
-            self._connection.unregister("batch")
+            # In an aborted transaction it fails, and that is not the news either.
+            with suppress(duckdb.Error):
+                self._connection.unregister("batch")
 
     def _add_to_run(self, batch: Batch) -> None:
         self._connection.execute(
