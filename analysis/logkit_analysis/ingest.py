@@ -9,6 +9,7 @@ from collections import Counter, deque
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -16,7 +17,7 @@ from logkit_analysis.parsers.chunk_parser import ChunkParser
 from logkit_analysis.sources import compression
 from logkit_analysis.sources.discovery import STDIN, LogFile, discover
 from logkit_analysis.sources.identity import candidates, checksum, skip_consumed
-from logkit_analysis.sources.reader import ByteStream, Chunk, read_chunks
+from logkit_analysis.sources.reader import ByteStream, Chunk, cut_at_records, read_chunks
 from logkit_analysis.store.database import writing
 from logkit_analysis.store.locks import Locks
 from logkit_analysis.store.writer import StoreWriter, known_streams
@@ -140,20 +141,23 @@ class _Run:
         data, kind = compression.decompressed(raw)
         stream = LogStream(file.name, _NO_FILE) if file.is_stream else self._find(file, raw, data)
         is_closed = file.is_stream or kind != "none"
-        for chunk, batch in self._parsed(read_chunks(data, stream.position), stream.tail):
-            if chunk.is_unfinished and not (is_closed or self._is_whole(chunk, raw)):
+        for chunk, batch in self._parsed(stream, read_chunks(data, stream.position)):
+            is_open = chunk.is_unfinished or chunk.may_go_on
+            if is_open and not (is_closed or self._is_whole(chunk, raw)):
                 self._report.unfinished.append(file.name)
                 return
             self._store(stream, chunk, batch)
             self._progress.advance(file.path, _bytes_on_disk(file, raw, chunk), batch.row_count)
 
-    def _parsed(self, chunks: Iterator[Chunk], tail: bytes) -> Iterator[tuple[Chunk, Batch]]:
+    def _parsed(self, stream: LogStream, chunks: Iterator[Chunk]) -> Iterator[tuple[Chunk, Batch]]:
         """Parse *chunks* ahead of the store, which takes them in order.
 
         What was read before a damaged place is handed out before the error is raised.
         """
         pending: deque[tuple[Chunk, Future[Batch]]] = deque()
         damage = None
+        tail = stream.tail
+        chunks = cut_at_records(chunks, partial(self._parser.settled, format_name=stream.format))
         while True:
             try:
                 chunk = next(chunks, None)
@@ -161,7 +165,8 @@ class _Run:
                 chunk, damage = None, error
             if chunk is not None:
                 owed = _owed_newline(chunk, tail)
-                work = self._pool.submit(self._parser.parse, chunk.data[owed:], chunk.start + owed)
+                parse = partial(self._parser.parse, format_name=stream.format)
+                work = self._pool.submit(parse, chunk.data[owed:], chunk.start + owed)
                 pending.append((chunk, work))
                 tail = b""
             if len(pending) > _CHUNKS_AHEAD or (pending and chunk is None):
@@ -188,9 +193,9 @@ class _Run:
         return LogStream(file.name, key)
 
     def _is_whole(self, chunk: Chunk, raw: BufferedReader) -> bool:
-        """Return whether a line without newline is an event in a file that stopped growing."""
+        """Return whether the last record is an event as it stands, in a file at rest."""
         is_at_rest = os.fstat(raw.fileno()).st_size == chunk.end
-        return is_at_rest and self._parser.is_event(chunk.data)
+        return is_at_rest and (not chunk.is_unfinished or self._parser.is_event(chunk.data))
 
     def _store(self, stream: LogStream, chunk: Chunk, batch: Batch) -> None:
         is_new = stream.source_id is None

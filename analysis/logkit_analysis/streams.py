@@ -43,6 +43,7 @@ class LogStream:
         source_id: Its number in the store, ``None`` until something of it is committed.
         head: Its first bytes as far as they are committed, up to `HEAD_BYTES`.
         intervals: What is committed, in order, from offset 0 without a gap.
+        format: Name of the format of its lines, ``None`` until it is decided.
     """
 
     path: str
@@ -50,6 +51,7 @@ class LogStream:
     source_id: int | None = None
     head: bytes = b""
     intervals: list[Interval] = field(default_factory=list)
+    format: str | None = None
 
     @property
     def position(self) -> int:

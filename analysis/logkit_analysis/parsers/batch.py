@@ -45,10 +45,12 @@ class Batch:
     Attributes:
         tables: Events: a column per field that occurs, ``fields`` and ``source_offset``.
         rejects: The lines that are no events.
+        consumed: How many bytes it stands for; what follows them may continue the last record.
     """
 
     tables: list[pa.Table] = field(default_factory=list)
     rejects: list[RejectedLine] = field(default_factory=list)
+    consumed: int = 0
 
     @property
     def row_count(self) -> int:

@@ -44,8 +44,29 @@ class ChunkParser:
         """Return whether *line* alone is an event."""
         return isinstance(self._lines.parse(line), Record)
 
-    def parse(self, data: bytes, start: int) -> Batch:
-        """Parse the lines of *data*, whose first byte has offset *start*."""
+    def settled(self, data: bytes, format_name: str | None) -> int:  # noqa: ARG002 JSON alone so far
+        """Return how many bytes of *data* hold records that no later line can continue."""
+        return len(data)
+
+    def parse(
+        self, data: bytes, start: int, *, format_name: str | None = None, is_last: bool = True
+    ) -> Batch:
+        """Parse the lines of *data*, whose first byte has offset *start*.
+
+        Args:
+            data: Some lines of a stream, from the start of a record.
+            start: Offset of the first byte in the stream.
+            format_name: Format of the stream's lines; ``None`` for JSON.
+            is_last: Whether the last record ends with *data*. Otherwise later lines may continue
+                it: it is left out, and `Batch.consumed` says where it begins.
+        """
+        if not is_last:
+            data = data[: self.settled(data, format_name)]
+        batch = self._parse_json(data, start)
+        batch.consumed = len(data)
+        return batch
+
+    def _parse_json(self, data: bytes, start: int) -> Batch:
         lines = data.split(b"\n")
         is_unfinished = bool(lines[-1])
         if not is_unfinished:

@@ -6,11 +6,11 @@ address. A last line without its newline is never handed out as part of a chunk.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 # A row group of DuckDB: chunks of just so many lines are stored without rewriting.
 CHUNK_LINES = 122_880
@@ -39,11 +39,13 @@ class Chunk:
         data: The bytes; every line ends with a newline, except a last one that is *unfinished*.
         start: Offset of the first byte in the decompressed stream.
         is_unfinished: Whether this is the stream's last line, without its newline.
+        may_go_on: Whether it is the stream's last record, which later lines may continue.
     """
 
     data: bytes
     start: int
     is_unfinished: bool = False
+    may_go_on: bool = False
 
     @property
     def end(self) -> int:
@@ -80,6 +82,36 @@ def read_chunks(
         yield from _last_chunks(b"".join(pending), start, has_end=False)
         raise
     yield from _last_chunks(b"".join(pending), start, has_end=True)
+
+
+def cut_at_records(chunks: Iterator[Chunk], settled: Callable[[bytes], int]) -> Iterator[Chunk]:
+    """Yield the bytes of *chunks* so that no record is cut in two.
+
+    Args:
+        chunks: Whole lines in order.
+        settled: Tells how many bytes hold records that no later line can continue.
+
+    The last record may go on where *settled* says so; it comes as a chunk of its own. When the
+    stream fails, it comes before the error, since nobody knows whether more will be found.
+    """
+    rest = Chunk(b"", 0)
+    try:
+        for chunk in chunks:
+            joined = replace(chunk, data=rest.data + chunk.data, start=chunk.start - len(rest.data))
+            cut = settled(joined.data)
+            if cut == len(joined.data):
+                yield joined
+                rest = Chunk(b"", 0)
+                continue
+            if cut:
+                yield Chunk(joined.data[:cut], joined.start)
+            rest = replace(joined, data=joined.data[cut:], start=joined.start + cut)
+    except Exception:
+        if rest.data:
+            yield rest
+        raise
+    if rest.data:
+        yield replace(rest, may_go_on=True)
 
 
 def _end_of_line(block: bytes, count: int) -> int:

@@ -87,6 +87,8 @@ create table ingest_runs (
 )""",
         ),
     ),
+    # What a stream was found to be at its start; NULL until that is decided.
+    Migration(2, ("alter table sources add column format varchar",)),
 )
 
 SCHEMA_VERSION = MIGRATIONS[-1].version

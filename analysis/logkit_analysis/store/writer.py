@@ -24,7 +24,7 @@ def known_streams(connection: duckdb.DuckDBPyConnection) -> list[LogStream]:
     """Return every stream of which something has been consumed, oldest first."""
     rows = connection.execute(
         """
-        select source_id, path, device, inode, head, start_offset, end_offset, crc32, tail
+        select source_id, path, device, inode, head, format, start_offset, end_offset, crc32, tail
         from sources join source_intervals using (source_id)
         order by source_id, start_offset
         """
@@ -32,9 +32,10 @@ def known_streams(connection: duckdb.DuckDBPyConnection) -> list[LogStream]:
     streams = []
     for source_id, group in groupby(rows, key=itemgetter(0)):
         parts = list(group)
-        _, path, device, inode, head = parts[0][:5]
-        intervals = [Interval(*part[5:]) for part in parts]
-        streams.append(LogStream(path, FileKey(device, inode), source_id, head, intervals))
+        _, path, device, inode, head, format_name = parts[0][:6]
+        intervals = [Interval(*part[6:]) for part in parts]
+        key = FileKey(device, inode)
+        streams.append(LogStream(path, key, source_id, head, intervals, format_name))
     return streams
 
 
@@ -83,6 +84,14 @@ class StoreWriter:
             [stream.source_id, stream.path, stream.key.device, stream.key.inode],
         )
 
+    def set_format(self, stream: LogStream, name: str) -> None:
+        """Note which format the lines of *stream* have."""
+        stream.format = name
+        if stream.source_id is not None:
+            self._connection.execute(
+                "update sources set format = $2 where source_id = $1", [stream.source_id, name]
+            )
+
     def finish(self, file_count: int) -> None:
         """Note in ``ingest_runs`` that the run has ended."""
         self._connection.execute(
@@ -109,8 +118,8 @@ class StoreWriter:
         if stream.source_id is None:
             source_id = self._one("select nextval('source_ids')")
             self._connection.execute(
-                "insert into sources values ($1, $2, $3, $4, $5, now())",
-                [source_id, stream.path, stream.key.device, stream.key.inode, head],
+                "insert into sources values ($1, $2, $3, $4, $5, now(), $6)",
+                [source_id, stream.path, *astuple(stream.key), head, stream.format],
             )
             return source_id
         if head != stream.head:
