@@ -33,6 +33,7 @@ $(VENV)/.installed-dev: $(STAMP)
 
 demo: $(STAMP)
 	@$(BIN)/logkit demo
+	@echo '(logkit is in $(VENV)/bin; to type it as it stands: . $(VENV)/bin/activate)'
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
@@ -48,7 +49,8 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks
 
 docs: $(VENV)/.installed-dev
-	$(BIN)/python -m docs.generate
+	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/readme.py
 
 clean:
 	rm -rf $(VENV) demo
