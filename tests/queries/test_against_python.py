@@ -97,12 +97,12 @@ def is_error(row: Event) -> bool:
         return False
     if row["status_code"] is None:
         return row["level"] in ("error", "critical")
-    return row["status_code"] >= 400 and row["status_code"] != 429
+    return bool(row["status_code"] >= 400 and row["status_code"] != 429)
 
 
 def bucket(row: Event, seconds: int) -> datetime:
     """Return the start of the bucket of a row, counted from 1970."""
-    passed = (row["timestamp"] - EPOCH) // timedelta(seconds=seconds)
+    passed: int = (row["timestamp"] - EPOCH) // timedelta(seconds=seconds)
     return EPOCH + passed * timedelta(seconds=seconds)
 
 

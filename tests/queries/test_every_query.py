@@ -6,6 +6,7 @@ import random
 import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
@@ -13,6 +14,7 @@ from logkit_analysis import engine
 from logkit_analysis.query_file import read_query
 from logkit_analysis.resources import queries_directory
 from logkit_analysis.store.database import writing
+from logkit_analysis.time_window import Window
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,7 +80,7 @@ def test_columns_are_the_documented_ones(name: str, count: int, store: Any) -> N
     """The result has the documented columns in their order, also on an empty store."""
     store.fill(rich_events(random.Random(1), count))
     spec = store.catalog.find(name)
-    values = engine.bind(spec, {}, engine.Window(**WINDOW), zone=None, now=START)
+    values = engine.bind(spec, {}, Window(**WINDOW), zone=ZoneInfo("UTC"), now=START)
     result = engine.run_query(store.connection, spec, values)
     assert result.column_names == list(spec.columns)
     if count == 0:

@@ -54,12 +54,13 @@ def binds(scope: tuple[str, Any], row: Event) -> bool:
     kind, name = scope
     if kind == "global":
         return True
-    return row["rate_limit_bucket" if kind == "bucket" else "endpoint"] == name
+    return bool(row["rate_limit_bucket" if kind == "bucket" else "endpoint"] == name)
 
 
 def begun_at(row: Event) -> datetime:
     """Return the start of a request."""
-    return row["timestamp"] - timedelta(milliseconds=row["duration_ms"] or 0)
+    ended_at: datetime = row["timestamp"]
+    return ended_at - timedelta(milliseconds=row["duration_ms"] or 0)
 
 
 def is_request(row: Event) -> bool:
