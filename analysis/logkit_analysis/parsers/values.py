@@ -78,7 +78,7 @@ def as_double(value: object) -> float | None:
 
 def _double_in(text: str) -> float | None:
     number = float(text) if _FLOAT.fullmatch(text) else math.inf
-    return number if abs(number) <= _EXACT_FLOAT else None
+    return number if abs(number) < _EXACT_FLOAT else None
 
 
 def milliseconds_from(unit: str) -> Converter:
