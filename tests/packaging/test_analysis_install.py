@@ -59,3 +59,27 @@ def test_a_log_is_ingested_and_asked(
     (row,) = json.loads(asked.stdout)
     assert answer.items() <= row.items()
     assert (tmp_path / "logkit.duckdb").is_file()
+
+
+def test_the_demo_runs_outside_a_checkout(
+    analysis_environment: Environment, tmp_path: Path
+) -> None:
+    """The installed command makes its incident, and its database answers afterwards."""
+    done = analysis_environment.run("logkit", "demo", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    truth = json.loads((tmp_path / "demo" / "truth.json").read_text())
+    asked = analysis_environment.run(
+        *("logkit", "query", "rate_limit_storms", "--format", "json"),
+        *("--db", "demo/logkit.duckdb"),
+        cwd=tmp_path,
+    )
+    assert len(json.loads(asked.stdout)) == len(truth["storms"])
+
+
+def test_duckdb_returns_times_without_further_packages(
+    analysis_environment: Environment, tmp_path: Path
+) -> None:
+    """A TIMESTAMPTZ reaches Python although pytz is not installed."""
+    code = "import duckdb; print(duckdb.sql('select to_timestamp(0)').fetchall()[0][0].timestamp())"
+    done = analysis_environment.run("python", "-c", code, cwd=tmp_path)
+    assert (done.stdout, done.stderr) == ("0.0\n", "")
