@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Protocol, cast
 from logkit_analysis.parsers.chunk_parser import ChunkParser
 from logkit_analysis.sources import compression
 from logkit_analysis.sources.discovery import STDIN, LogFile, discover
-from logkit_analysis.sources.identity import candidates, checksum, skip_consumed
+from logkit_analysis.sources.identity import checksum, identify, is_at_home
 from logkit_analysis.sources.reader import ByteStream, Chunk, cut_at_records, read_chunks
 from logkit_analysis.store.database import writing
 from logkit_analysis.store.locks import Locks
-from logkit_analysis.store.writer import StoreWriter, known_streams
+from logkit_analysis.store.writer import Part, StoreWriter, begin_run, known_streams
 from logkit_analysis.streams import HEAD_BYTES, FileKey, LogStream
 
 if TYPE_CHECKING:
@@ -98,7 +98,8 @@ def ingest(
         ThreadPoolExecutor(_PARSER_THREADS, "logkit-parser") as pool,
     ):
         streams = known_streams(connection)
-        run = _Run(StoreWriter(connection), ChunkParser(zone), streams, progress, pool)
+        writer = StoreWriter(connection, begin_run(connection))
+        run = _Run(writer, ChunkParser(zone), streams, progress, pool)
         return run.read(files)
 
 
@@ -127,7 +128,7 @@ class _Run:
             self._read_file(file)
         self._report.files = len(files)
         self._report.seconds = time.monotonic() - started
-        self._writer.finish(len(files))
+        self._writer.finish(len(files), self._report.seconds)
         return self._report
 
     def _read_file(self, file: LogFile) -> None:
@@ -140,6 +141,8 @@ class _Run:
     def _read_opened(self, file: LogFile, raw: BufferedReader) -> None:
         data, kind = compression.decompressed(raw)
         stream = LogStream(file.name, _NO_FILE) if file.is_stream else self._find(file, raw, data)
+        if stream is None:
+            return
         is_closed = file.is_stream or kind != "none"
         for chunk, batch in self._parsed(stream, read_chunks(data, stream.position)):
             is_open = chunk.is_unfinished or chunk.may_go_on
@@ -177,20 +180,24 @@ class _Run:
         if damage is not None:
             raise damage
 
-    def _find(self, file: LogFile, raw: BufferedReader, data: ByteStream) -> LogStream:
-        """Return the stream that the file holds, with *data* at the stream's position."""
+    def _find(self, file: LogFile, raw: BufferedReader, data: ByteStream) -> LogStream | None:
+        """Return the stream that the file holds, with *data* at the stream's position.
+
+        ``None`` if all that the file holds is consumed, and more of the same stream.
+        """
         status = os.fstat(raw.fileno())
         key = FileKey(status.st_dev, status.st_ino)
-        head = data.read(HEAD_BYTES)
-        for stream, needs_proof in candidates(key, head, self._streams):
+        match = identify(data, file.name, key, self._streams)
+        if match.is_behind:
+            return None
+        if match.stream is None:
             data.seek(0)
-            if skip_consumed(data, stream, is_thorough=needs_proof):
-                if (stream.path, stream.key) != (file.name, key):
-                    stream.path, stream.key = file.name, key
-                    self._writer.adopt(stream)
-                return stream
-        data.seek(0)
-        return LogStream(file.name, key)
+            return LogStream(file.name, key)
+        stream = match.stream
+        if (stream.path, stream.key) != (file.name, key) and not is_at_home(stream):
+            stream.path, stream.key = file.name, key
+            self._writer.adopt(stream)
+        return stream
 
     def _is_whole(self, chunk: Chunk, raw: BufferedReader) -> bool:
         """Return whether the last record is an event as it stands, in a file at rest."""
@@ -199,8 +206,8 @@ class _Run:
 
     def _store(self, stream: LogStream, chunk: Chunk, batch: Batch) -> None:
         is_new = stream.source_id is None
-        head = stream.head if stream.position >= HEAD_BYTES else stream.head + chunk.data
-        self._writer.commit(stream, batch, checksum(chunk.data, chunk.start), head[:HEAD_BYTES])
+        interval = checksum(chunk.data, chunk.start)
+        self._writer.commit([Part(stream, batch, interval, chunk.data[:HEAD_BYTES])])
         if is_new:
             self._streams.append(stream)
         self._report.rows += batch.row_count

@@ -108,7 +108,7 @@ class ChunkParser:
         return batch
 
     def _vectorised(self, keys: frozenset[str]) -> VectorisedParser:
-        """Return this thread's parser; it learns the keys of every chunk that it sees."""
+        """Return this thread's parser; it is made anew only for keys that it does not look for."""
         parser: VectorisedParser | None = getattr(self._local, "parser", None)
         if parser is None or not keys <= parser.keys:
             parser = self._local.parser = VectorisedParser(keys)

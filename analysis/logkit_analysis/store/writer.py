@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import contextmanager, suppress
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -18,6 +17,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from logkit_analysis.parsers.batch import Batch, RejectedLine
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one stream adds to a transaction.
+
+    Attributes:
+        stream: Brought up to date when the transaction has ended well.
+        batch: Events and rejects of the interval.
+        interval: Begins at the stream's position.
+        data: The bytes of the interval, as far as they belong to the stream's head.
+    """
+
+    stream: LogStream
+    batch: Batch
+    interval: Interval
+    data: bytes
+
+    @property
+    def head(self) -> bytes:
+        """The stream's first bytes once the interval is consumed."""
+        known = self.stream.head
+        return known if len(known) >= HEAD_BYTES else (known + self.data)[:HEAD_BYTES]
 
 
 def known_streams(connection: duckdb.DuckDBPyConnection) -> list[LogStream]:
@@ -39,43 +61,33 @@ def known_streams(connection: duckdb.DuckDBPyConnection) -> list[LogStream]:
     return streams
 
 
+def begin_run(connection: duckdb.DuckDBPyConnection) -> int:
+    """Note in ``ingest_runs`` that a run begins; return its ``run_id``."""
+    run_id = _one(connection, "select nextval('run_ids')")
+    connection.execute("insert into ingest_runs values ($1, now(), null, 0, 0, 0, 0)", [run_id])
+    return run_id
+
+
 class StoreWriter:
-    """Writes one run of ingest.
+    """Writes what one run reads.
 
     Args:
         connection: Open for writing and used by nobody else.
+        run_id: From `begin_run`.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, run_id: int) -> None:
         self._connection = connection
-        self._started = time.monotonic()
-        self._run_id = self._one("select nextval('run_ids')")
-        connection.execute(
-            "insert into ingest_runs values ($1, now(), null, 0, 0, 0, 0)", [self._run_id]
-        )
+        self._run_id = run_id
 
-    def commit(self, stream: LogStream, batch: Batch, interval: Interval, head: bytes) -> None:
-        """Store *batch* and the *interval* of *stream* that it came from: both or neither.
-
-        Args:
-            stream: Brought up to date when the transaction has ended well.
-            batch: Events and rejects of the interval.
-            interval: Begins at the stream's position.
-            head: The stream's first bytes as far as they are known now.
-        """
+    def commit(self, parts: Sequence[Part]) -> None:
+        """Store all *parts*, rows and positions: every one of them or none."""
         with self._transaction():
-            source_id = self._source_id(stream, head[:HEAD_BYTES])
-            for table in batch.tables:
-                self._insert_events(source_id, stream.path, table)
-            self._insert_rejects(source_id, stream.path, batch.rejects)
-            self._connection.execute(
-                "insert into source_intervals values ($1, $2, $3, $4, $5, $6)",
-                [source_id, *astuple(interval), self._run_id],
-            )
-            self._add_to_run(batch)
-        stream.source_id = source_id
-        stream.head = head[:HEAD_BYTES]
-        stream.intervals.append(interval)
+            source_ids = [self._add(part) for part in parts]
+        for part, source_id in zip(parts, source_ids, strict=True):
+            part.stream.source_id = source_id
+            part.stream.head = part.head
+            part.stream.intervals.append(part.interval)
 
     def adopt(self, stream: LogStream) -> None:
         """Note that a known stream is now found at another path or in another file."""
@@ -92,15 +104,24 @@ class StoreWriter:
                 "update sources set format = $2 where source_id = $1", [stream.source_id, name]
             )
 
-    def finish(self, file_count: int) -> None:
+    def replace_intervals(self, stream: LogStream, intervals: list[Interval]) -> None:
+        """Put *intervals*, which cover the same bytes, in the place of the stream's own."""
+        rows = [(stream.source_id, *astuple(interval), self._run_id) for interval in intervals]
+        with self._transaction():
+            self._connection.execute(
+                "delete from source_intervals where source_id = $1", [stream.source_id]
+            )
+            self._connection.executemany(
+                "insert into source_intervals values ($1, $2, $3, $4, $5, $6)", rows
+            )
+        stream.intervals[:] = intervals
+
+    def finish(self, file_count: int, seconds: float) -> None:
         """Note in ``ingest_runs`` that the run has ended."""
         self._connection.execute(
             "update ingest_runs set ended_at = now(), files = $2, seconds = $3 where run_id = $1",
-            [self._run_id, file_count, time.monotonic() - self._started],
+            [self._run_id, file_count, seconds],
         )
-
-    def _one(self, query: str) -> int:
-        return int(self._connection.execute(query).fetchall()[0][0])
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -114,9 +135,24 @@ class StoreWriter:
                 self._connection.rollback()
             raise
 
+    def _add(self, part: Part) -> int:
+        source_id = self._source_id(part.stream, part.head)
+        for table in part.batch.tables:
+            self._insert_events(source_id, part.stream.path, table)
+        self._insert_rejects(source_id, part.stream.path, part.batch.rejects)
+        self._connection.execute(
+            "insert into source_intervals values ($1, $2, $3, $4, $5, $6)",
+            [source_id, *astuple(part.interval), self._run_id],
+        )
+        self._connection.execute(
+            'update ingest_runs set "rows" = "rows" + $2, rejects = rejects + $3 where run_id = $1',
+            [self._run_id, part.batch.row_count, len(part.batch.rejects)],
+        )
+        return source_id
+
     def _source_id(self, stream: LogStream, head: bytes) -> int:
         if stream.source_id is None:
-            source_id = self._one("select nextval('source_ids')")
+            source_id = _one(self._connection, "select nextval('source_ids')")
             self._connection.execute(
                 "insert into sources values ($1, $2, $3, $4, $5, now(), $6)",
                 [source_id, stream.path, *astuple(stream.key), head, stream.format],
@@ -145,7 +181,7 @@ class StoreWriter:
             {
                 "source_offset": pa.array((line.offset for line in rejects), pa.int64()),
                 "reason": pa.array((line.reason for line in rejects), pa.string()),
-                "raw": pa.array((line.raw for line in rejects), pa.binary()),
+                "raw": pa.array((line.raw for line in rejects), pa.large_binary()),
             }
         )
         with self._registered(table):
@@ -165,8 +201,6 @@ class StoreWriter:
             with suppress(duckdb.Error):
                 self._connection.unregister("batch")
 
-    def _add_to_run(self, batch: Batch) -> None:
-        self._connection.execute(
-            'update ingest_runs set "rows" = "rows" + $2, rejects = rejects + $3 where run_id = $1',
-            [self._run_id, batch.row_count, len(batch.rejects)],
-        )
+
+def _one(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    return int(connection.execute(query).fetchall()[0][0])
