@@ -1,0 +1,28 @@
+"""``python -m benchmarks [--scale F]``: measure, and print one line for each figure."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks import analysis, log_call
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run every benchmark; *scale* makes the work smaller or larger than usual."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--scale", type=float, default=1.0, help="size of the work (default 1)")
+    scale = parser.parse_args(arguments).scale
+    for module in (log_call, analysis):
+        with tempfile.TemporaryDirectory() as folder:
+            for figure in module.measure(Path(folder), scale):
+                ours = f"logkit {figure.ours:.3g} {figure.unit}"
+                theirs = f"{figure.peer} {figure.theirs:.3g} {figure.unit}"
+                print(f"{figure.what}\n    {ours}, {theirs}: {figure.ratio:.2f} times")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
