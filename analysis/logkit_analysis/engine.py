@@ -34,6 +34,13 @@ class SqlError(AnalysisError):
         super().__init__("\n".join(filter(None, [where + message, place])))
 
 
+def _explained(error: Exception, *, where: str = "") -> BaseException:
+    """Return what a failure of DuckDB means: Ctrl-C comes out of it in two forms."""
+    if isinstance(error, duckdb.InterruptException) or "interrupted" in str(error):
+        return KeyboardInterrupt()
+    return SqlError(error, where=where) if isinstance(error, duckdb.Error) else error
+
+
 class ParameterError(UsageError):
     """A query's parameter is missing, unknown, or no value of its type."""
 
@@ -139,8 +146,8 @@ def _fetch(
     try:
         cursor = connection.execute(spec.sql, dict(values))
         return ResultSet(_columns(cursor), cursor.fetchall())
-    except duckdb.Error as error:
-        raise SqlError(error, where=f"query {spec.name}: ") from error
+    except (duckdb.Error, RuntimeError) as error:
+        raise _explained(error, where=f"query {spec.name}: ") from error
 
 
 def _within(values: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[str, Any]:
@@ -173,8 +180,8 @@ def run_statements(connection: duckdb.DuckDBPyConnection, text: str) -> Iterator
             cursor = connection.execute(statement)
             if cursor.description:
                 yield ResultSet(_columns(cursor), _stream(cursor))
-    except duckdb.Error as error:
-        raise SqlError(error) from error
+    except (duckdb.Error, RuntimeError) as error:
+        raise _explained(error) from error
 
 
 def run_sql(
@@ -193,8 +200,8 @@ def _stream(cursor: duckdb.DuckDBPyConnection) -> Iterator[Row]:
     try:
         while batch := cursor.fetchmany(_BATCH_ROWS):
             yield from batch
-    except duckdb.Error as error:
-        raise SqlError(error) from error
+    except (duckdb.Error, RuntimeError) as error:
+        raise _explained(error) from error
 
 
 def stored_span(connection: duckdb.DuckDBPyConnection) -> Span | None:

@@ -76,4 +76,4 @@ def _explain_usage(error: typer.TyperException) -> int:
 
 def _os_error(error: OSError) -> str:
     reason = error.strerror or str(error)
-    return f"{error.filename}: {reason}" if error.filename else reason
+    return f"{error.filename}: {reason}" if error.filename else f"cannot write: {reason}"

@@ -13,10 +13,10 @@ def note(text: str) -> None:
 
 
 def error(text: str, *, hint: str | None = None) -> None:
-    """Say what went wrong and, on a second line, what to do about it."""
-    _write(f"logkit: {text}")
-    if hint:
-        _write(f"  {hint}")
+    """Say what went wrong and, on a line of its own, what to do about it."""
+    first, _, rest = text.partition("\n")
+    for line in filter(None, (f"logkit: {first}", rest and f"  {rest}", hint and f"  {hint}")):
+        _write(line)
 
 
 def _write(text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +11,7 @@ from logkit_analysis.cli import output as stdout
 from logkit_analysis.cli.options import (
     DEFAULT_DATABASE,
     DatabaseOption,
+    Format,
     FormatOption,
     OutputOption,
     TimeZoneOption,
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from logkit_analysis.cli.session import Session
+    from logkit_analysis.results import ResultSet
 
 EPILOG = """\b
 Examples:
@@ -31,8 +34,9 @@ Examples:
 
 --raw writes the lines byte for byte, as they stood in the logs, each with a line feed."""
 
+_PREVIEW_BYTES = 120
 _SELECT = """
-select source_file, source_offset, reason, octet_length(raw) as bytes, raw, ingested_at
+select source_file, source_offset, reason, octet_length(raw) as bytes, raw
 from quarantine
 where
     ($file is null or contains(source_file, $file))
@@ -69,7 +73,22 @@ def rejects(
 
     with session.reading() as connection:
         result = run_sql(connection, _SELECT, values)
+    if chosen is Format.TABLE:
+        result = _shortened(result)
     write_rows(result, chosen, output, session.zone)
+
+
+def _shortened(result: ResultSet) -> ResultSet:
+    """Return the rows with the lines cut for a table; the other formats have them whole."""
+    raw = result.column_names.index("raw")
+    rows = [(*row[:raw], _preview(row[raw]), *row[raw + 1 :]) for row in result.rows]
+    return replace(result, rows=rows)
+
+
+def _preview(line: object) -> object:
+    if not isinstance(line, bytes) or len(line) <= _PREVIEW_BYTES:
+        return line
+    return line[:_PREVIEW_BYTES] + f"... {len(line) - _PREVIEW_BYTES} bytes more".encode()
 
 
 def _write_raw(session: Session, values: dict[str, str | None], path: Path | None) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from logkit_analysis.cli import notes
+from logkit_analysis.cli.interrupts import interruptible
 from logkit_analysis.time_window import parse_zone
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterator
     from pathlib import Path
     from zoneinfo import ZoneInfo
 
@@ -33,11 +35,16 @@ class Session:
     zone: ZoneInfo
     now: datetime
 
-    def reading(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-        """Open the database read-only; a wait for a writer is told on stderr."""
+    @contextmanager
+    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open the database read-only; a wait for a writer is told, Ctrl-C stops a statement."""
         from logkit_analysis.store.database import reading
 
-        return reading(self.database, time_zone=self.zone.key, on_wait=notes.note)
+        with (
+            reading(self.database, time_zone=self.zone.key, on_wait=notes.note) as connection,
+            interruptible(connection),
+        ):
+            yield connection
 
 
 def open_session(db: Path, tz: str) -> Session:
