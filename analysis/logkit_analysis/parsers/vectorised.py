@@ -47,7 +47,8 @@ class VectorisedParser:
     def __init__(self, keys: Iterable[str]) -> None:
         self._keys = sorted(keys)
         self._connection = duckdb.connect(":memory:", config={"threads": 1})
-        strings = [key for key in self._keys if _is_text(key)]
+        # One path at least, or the list would have no type.
+        strings = [key for key in self._keys if _is_text(key)] or ["message"]
         self._query = _query(self._keys, strings, "{}")
         self._careful_query = _query(self._keys, strings, "try({})")
         self._paths = [[f'$."{key}"' for key in group] for group in (self._keys, strings)]
@@ -137,8 +138,7 @@ typed as (
 )
 
 select
-    source_offset,
-    {_list(columns)},
+    {_list(["source_offset", *columns])},
     v_fields as fields,
     coalesce(case when is_object then ({_has_no_more_than(texts)}) and {_fits(declared, texts)} end,
         false) as is_ours

@@ -20,6 +20,7 @@ STDIN = "-"
 # What a folder's log files are called: app.log, app.log.1, app.log.2026-03-19.gz, app.jsonl.
 # A bare .json is left out, since folders are full of settings of that name.
 _LOG_NAME = re.compile(r"\.(log|jsonl|ndjson)([.\-_].+)?$", re.IGNORECASE)
+_ESCAPED_BYTE = re.compile(rb"\\x([89a-f][0-9a-f])")
 _SIDE_FILE = re.compile(r"\.(lock|ring|tmp|swp|duckdb|wal)$", re.IGNORECASE)
 
 
@@ -110,6 +111,15 @@ def _log_file(path: str) -> LogFile:
     if not os.access(path, os.R_OK):
         raise PathUnusableError(f"cannot read {path}: permission denied")
     return LogFile(path, is_stream=not stat.S_ISREG(mode))
+
+
+def path_named(name: str) -> str:
+    """Return the path of the file whose `LogFile.name` is *name*."""
+    if "\\x" not in name or os.path.lexists(name):
+        return name
+    return os.fsdecode(
+        _ESCAPED_BYTE.sub(lambda byte: bytes.fromhex(byte[1].decode()), name.encode())
+    )
 
 
 def _identity(file: LogFile) -> object:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from logkit_analysis.sources.compression import DAMAGED, decompressed
+from logkit_analysis.sources.discovery import path_named
 from logkit_analysis.streams import HEAD_BYTES, TAIL_BYTES, FileKey, Interval, LogStream
 
 if TYPE_CHECKING:
@@ -125,8 +127,8 @@ def _is_rotation(path: str, original: str) -> bool:
 
 def is_at_home(stream: LogStream) -> bool:
     """Return whether the file in which *stream* was last seen still holds it."""
-    with suppress(OSError), Path(stream.path).open("rb") as file:
+    with suppress(*DAMAGED), Path(path_named(stream.path)).open("rb") as file:
         status = os.fstat(file.fileno())
-        is_same = FileKey(status.st_dev, status.st_ino) == stream.key
-        return is_same and status.st_size >= stream.position and _has_tail(file, stream)
+        data, _ = decompressed(file)
+        return FileKey(status.st_dev, status.st_ino) == stream.key and _has_tail(data, stream)
     return False

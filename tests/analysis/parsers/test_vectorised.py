@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from logkit_analysis.parsers.json_lines import JsonLinesParser, Record
@@ -163,3 +164,13 @@ def test_it_speaks_for_our_own_events() -> None:
     assert others == []
     assert table.num_rows == len(own)
     assert set(table.column_names) <= {*FIELDS_BY_NAME, "fields", "source_offset"}
+
+
+@pytest.mark.parametrize(
+    "line", [{"a": 1}, {"seq": 1}, {"seq": 1, "a": 1}, {"level": "info"}, {"message": "m"}], ids=str
+)
+def test_any_set_of_keys_can_be_asked_for(line: dict[str, Any]) -> None:
+    """Also without a text, a number or any declared key."""
+    parser = VectorisedParser(line)
+    table, others = parser.parse(pa.array([f"{json.dumps(line)}\n"]), pa.array([0]))
+    assert (table.num_rows, others) == (1, [])
