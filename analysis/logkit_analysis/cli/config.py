@@ -20,14 +20,15 @@ from logkit_analysis.time_window import parse_zone
 if TYPE_CHECKING:
     from logkit_analysis.cli.defaults import Origins
 
-app = typer.Typer(no_args_is_help=True, help="The settings in force.")
-
 _EPILOG = """\b
 Example:
   logkit config show
 
 Flags win over LOGKIT_* variables, these over ./logkit.toml, and that over
 $XDG_CONFIG_HOME/logkit/config.toml."""
+
+
+app = typer.Typer(no_args_is_help=True, help="The settings in force.", epilog=_EPILOG)
 
 
 @app.command(epilog=_EPILOG)

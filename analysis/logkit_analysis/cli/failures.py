@@ -41,7 +41,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _explain(error: BaseException) -> int:
-    if isinstance(error, BrokenPipeError):
+    if isinstance(error, BrokenPipeError | output.ReaderGoneError):
         output.abandon()
         return ExitCode.OK
     if isinstance(error, KeyboardInterrupt | typer.Abort):

@@ -13,10 +13,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+class ReaderGoneError(Exception):
+    """Whoever read our stdout has seen enough: ``logkit ... | head``."""
+
+
 def write_text(text: str) -> None:
     """Write *text* to stdout as UTF-8, whatever the locale says."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+    with destination(None) as stream:
+        stream.write(text.encode("utf-8", "backslashreplace"))
 
 
 def flush() -> None:
@@ -44,7 +48,10 @@ def destination(path: Path | None) -> Iterator[IO[bytes]]:
         path: The file to replace, or ``None`` for stdout.
     """
     if path is None:
-        yield sys.stdout.buffer
+        try:
+            yield sys.stdout.buffer
+        except BrokenPipeError as error:
+            raise ReaderGoneError from error
         return
     with replacing(path) as partial, partial.open("wb") as stream:
         yield stream

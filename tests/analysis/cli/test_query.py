@@ -1,0 +1,160 @@
+"""``logkit query``: what it lists, runs, refuses and says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.usefixtures("store")
+
+
+def test_lists_the_queries_with_what_they_answer(cli: Any) -> None:
+    """Without a name each query is listed with its question and its parameters."""
+    rows = cli("query", "--format", "json").rows
+    named = {row["name"]: row for row in rows}
+    assert {"error_rate", "rate_limit_storms", "degradation_start"} <= named.keys()
+    assert named["error_rate"]["parameters"] == "bucket_seconds=60"
+    assert all(row["question"].endswith("?") for row in rows)
+
+
+def test_runs_over_everything_stored(cli: Any) -> None:
+    """Without time options the newest event is in, although a window's end is exclusive."""
+    rows = cli("query", "error_rate", "-p", "bucket_seconds=3600", "--format", "json").rows
+    assert rows == [
+        {
+            "bucket_at": "2026-01-31T09:00:00.000Z",
+            "service": "bot",
+            "requests": 10,
+            "errors": 1,
+            "server_errors": 1,
+            "rate_limited": 0,
+            "error_ratio": 0.1,
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("flags", "requests"),
+    [
+        pytest.param(["--since", "2026-01-31T09:08"], 2, id="since"),
+        pytest.param(["--until", "2026-01-31T09:08"], 8, id="until_is_exclusive"),
+        pytest.param(["--last", "2m"], 3, id="last_from_newest"),
+        pytest.param(["--around", "2026-01-31 09:05", "--window", "1m"], 2, id="around"),
+        pytest.param(["--since", "2026-01-31T10:08", "--tz", "Europe/Berlin"], 2, id="zone"),
+        pytest.param(["--since", "2026-01-31T10:08+01:00"], 2, id="offset"),
+        pytest.param(["--since", "1h"], 0, id="since_counts_from_now"),
+    ],
+)
+def test_looks_at_the_window_asked_for(cli: Any, flags: list[str], requests: int) -> None:
+    """Each time option picks the events that it should."""
+    rows = cli("query", "throughput", "--format", "json", *flags).rows
+    assert sum(row["requests"] for row in rows) == requests
+
+
+def test_tells_window_and_rejects_beside_a_table(cli: Any) -> None:
+    """A table comes with its time window, its zone and the rejected lines, on stderr."""
+    answer = cli("query", "error_rate", "--tz", "Asia/Tokyo")
+    assert "2026-01-31 18:00:00+09:00 until" in answer.stderr
+    assert "Asia/Tokyo" in answer.stderr
+    assert "3 rejected lines" in answer.stderr
+    assert "2026-01-31 18:00:00+09:00" in answer.text
+    assert cli("query", "error_rate", "--format", "csv").stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(["eror_rate"], "did you mean error_rate?", id="unknown_query"),
+        pytest.param(["error_rate", "--since", "soon"], "'soon' is no time", id="bad_time"),
+        pytest.param(["error_rate", "--last", "1"], "'1' is no duration", id="bad_duration"),
+        pytest.param(["error_rate", "--tz", "Mars/X"], "no time zone named", id="bad_zone"),
+        pytest.param(
+            ["error_rate", "--since", "2026-03-29T02:30", "--tz", "Europe/Berlin"],
+            "does not exist",
+            id="skipped_time",
+        ),
+        pytest.param(
+            ["error_rate", "--since", "2026-10-25T02:30", "--tz", "Europe/Berlin"],
+            "2026-10-25T02:30:00+02:00 or 2026-10-25T02:30:00+01:00",
+            id="doubled_time",
+        ),
+        pytest.param(["error_rate", "--last", "1h", "--since", "2h"], "contradict", id="both"),
+        pytest.param(["error_rate", "--window", "5m"], "needs --around", id="window_alone"),
+        pytest.param(
+            ["error_rate", "--since", "1h", "--until", "2h"], "is not before", id="backwards"
+        ),
+        pytest.param(["error_rate", "-p", "bucket_seconds=x"], "is no integer", id="bad_parameter"),
+        pytest.param(["error_rate", "-p", "x=1"], "it takes bucket_seconds", id="no_parameter"),
+        pytest.param(["error_rate", "-p", "x"], "-p KEY=VALUE", id="no_value"),
+        pytest.param(["error_rate", "--format", "xml"], "'xml'", id="bad_format"),
+        pytest.param(["error_rate", "--queries", "nowhere"], "no directory", id="no_directory"),
+    ],
+)
+def test_refuses_what_it_cannot_take(cli: Any, words: list[str], said: str) -> None:
+    """A wrong word ends with exit code 2 and one or two lines that say what to do."""
+    answer = cli("query", *words)
+    assert answer.code == 2
+    assert said in answer.stderr
+    assert len(answer.stderr.splitlines()) <= 2
+    assert answer.stdout == b""
+
+
+def test_missing_database_is_a_failure(cli: Any) -> None:
+    """Without a database the command fails and says how to get one."""
+    answer = cli("query", "error_rate", "--db", "nowhere.duckdb")
+    assert (answer.code, answer.stdout) == (1, b"")
+    assert "nowhere.duckdb" in answer.stderr
+    assert "logkit ingest" in answer.stderr
+    assert not Path("nowhere.duckdb").exists()
+
+
+def test_other_file_is_no_database(cli: Any) -> None:
+    """A file that is no database is named, without a traceback."""
+    Path("log.txt").write_text("hello\n" * 1000)
+    answer = cli("query", "error_rate", "--db", "log.txt")
+    assert answer.code == 1
+    assert "log.txt" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+OWN = """-- @title Mine
+-- @param word varchar = 'it''s'  a word
+select $word as said, count(*) as n from events where timestamp >= $since
+"""
+
+
+def test_own_queries_behave_like_ours(cli: Any) -> None:
+    """A file with a title in ./queries is listed and runs; others there are left alone."""
+    Path("queries").mkdir()
+    Path("queries/mine.sql").write_text(OWN)
+    Path("queries/notes.sql").write_text("select 1")
+    assert cli("query", "mine", "--format", "json").rows == [{"said": "it's", "n": 10}]
+    names = [row["name"] for row in cli("query", "--format", "json").rows]
+    assert "mine" in names
+    assert "notes" not in names
+
+
+def test_ours_win_a_clash_unless_asked(cli: Any) -> None:
+    """A query of our name in ./queries is passed over; with --queries it wins."""
+    Path("queries").mkdir()
+    Path("queries/error_rate.sql").write_text(OWN)
+    assert "requests" in cli("query", "error_rate", "--format", "csv").text
+    asked = cli("query", "error_rate", "--queries", "queries", "--format", "csv")
+    assert asked.text.startswith("said,n\n")
+
+
+def test_a_broken_file_hinders_no_other(cli: Any) -> None:
+    """A broken query is named with file and line when listed or run; the rest works."""
+    Path("queries").mkdir()
+    Path("queries/broken.sql").write_text("-- @title B\n-- @param x integer\nselect 1")
+    assert cli("query", "error_rate").code == 0
+    assert "queries/broken.sql:2: parameter x is not used" in cli("query").stderr
+    assert cli("query", "broken").code == 2
+
+
+def test_raw_shows_the_rows_of_a_detector(cli: Any) -> None:
+    """--raw gives the rows from which a detector draws its findings."""
+    assert cli("query", "degradation_start", "--format", "json").rows == []
+    assert cli("query", "degradation_start", "--raw", "--format", "json").rows[0]["answered"] == 1
