@@ -43,7 +43,7 @@ _MODULES = {
     "stats": "config",
     "timed": "timing",
 }
-_SUBMODULES = frozenset({"schema", "testing"})
+_SUBMODULES = frozenset({"rate_limits", "schema", "testing"})
 
 
 def __getattr__(name: str) -> Any:
