@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _NO_FILE = FileKey(0, 0)
 
 # Parsing takes more CPU than storing; with two parsers ahead of the store two cores are busy.
-_PARSER_THREADS = 2
+PARSER_THREADS = 2
 _CHUNKS_AHEAD = 2
 
 
@@ -45,6 +45,16 @@ class Progress(Protocol):
 
     def advance(self, path: str, position: int, row_count: int) -> None:
         """Say that *path* is committed up to *position*, a number of bytes on disk."""
+
+
+class Silent:
+    """Progress that nobody watches."""
+
+    def total(self, file_count: int, byte_count: int | None) -> None:
+        """Say what is ahead."""
+
+    def advance(self, path: str, position: int, row_count: int) -> None:
+        """Say what is committed."""
 
 
 @dataclass(slots=True)
@@ -92,51 +102,65 @@ def ingest(
         DatabaseUnusableError: *database* is no database of ours.
     """
     files = discover(arguments)
+    started = time.monotonic()
     with (
         Locks(database, on_wait=on_wait).sole_writer("logkit ingest"),
         writing(database, on_wait=on_wait) as connection,
-        ThreadPoolExecutor(_PARSER_THREADS, "logkit-parser") as pool,
+        ThreadPoolExecutor(PARSER_THREADS, "logkit-parser") as pool,
     ):
-        streams = known_streams(connection)
         writer = StoreWriter(connection, begin_run(connection))
-        run = _Run(writer, ChunkParser(zone), streams, progress, pool)
-        return run.read(files)
+        streams = known_streams(connection)
+        intake = Intake(writer.commit, ChunkParser(zone), streams, progress, pool)
+        progress.total(len(files), _total_bytes(files))
+        for file in files:
+            intake.read(file)
+        report = intake.report
+        report.seconds = time.monotonic() - started
+        writer.finish(report.files, report.seconds)
+    return report
 
 
-class _Run:
-    """One run over some files."""
+class Commit(Protocol):
+    """Stores parts of streams, all or none, and where moved streams are now."""
+
+    def __call__(self, parts: Sequence[Part], moved: Sequence[LogStream] = ()) -> None:
+        """Commit."""
+
+
+class Intake:
+    """Reads whole files: from where the store left them to their end.
+
+    Args:
+        commit: Takes what was read, in order.
+        parser: Of all files.
+        streams: All that the store knows; streams that begin are added.
+        progress: Told about every commit.
+        pool: Where chunks are parsed ahead.
+    """
 
     def __init__(
         self,
-        writer: StoreWriter,
+        commit: Commit,
         parser: ChunkParser,
         streams: list[LogStream],
         progress: Progress,
         pool: Executor,
     ) -> None:
-        self._writer = writer
+        self._commit = commit
         self._parser = parser
         self._streams = streams
         self._progress = progress
         self._pool = pool
-        self._report = IngestReport()
+        self.report = IngestReport()
 
-    def read(self, files: Sequence[LogFile]) -> IngestReport:
-        started = time.monotonic()
-        self._progress.total(len(files), _total_bytes(files))
-        for file in files:
-            self._read_file(file)
-        self._report.files = len(files)
-        self._report.seconds = time.monotonic() - started
-        self._writer.finish(len(files), self._report.seconds)
-        return self._report
-
-    def _read_file(self, file: LogFile) -> None:
+    def read(self, file: LogFile) -> None:
+        """Read what is new in *file*; damage and an unfinished last line go into the report."""
+        self.report.files += 1
         try:
             with _opened(file.path) as raw:
                 self._read_opened(file, raw)
         except compression.DAMAGED as error:
-            self._report.damaged.append((file.name, _reason(error)))
+            self.report.damaged.append((file.name, _reason(error)))
 
     def _read_opened(self, file: LogFile, raw: BufferedReader) -> None:
         data, kind = compression.decompressed(raw)
@@ -147,7 +171,7 @@ class _Run:
         for chunk, batch in self._parsed(stream, read_chunks(data, stream.position)):
             is_open = chunk.is_unfinished or chunk.may_go_on
             if is_open and not (is_closed or self._is_whole(chunk, raw)):
-                self._report.unfinished.append(file.name)
+                self.report.unfinished.append(file.name)
                 return
             self._store(stream, chunk, batch)
             self._progress.advance(file.path, _bytes_on_disk(file, raw, chunk), batch.row_count)
@@ -167,7 +191,7 @@ class _Run:
             except compression.DAMAGED as error:
                 chunk, damage = None, error
             if chunk is not None:
-                owed = _owed_newline(chunk, tail)
+                owed = owed_newline(chunk.data, tail)
                 parse = partial(self._parser.parse, format_name=stream.format)
                 work = self._pool.submit(parse, chunk.data[owed:], chunk.start + owed)
                 pending.append((chunk, work))
@@ -196,7 +220,7 @@ class _Run:
         stream = match.stream
         if (stream.path, stream.key) != (file.name, key) and not is_at_home(stream):
             stream.path, stream.key = file.name, key
-            self._writer.adopt(stream)
+            self._commit([], moved=[stream])
         return stream
 
     def _is_whole(self, chunk: Chunk, raw: BufferedReader) -> bool:
@@ -207,19 +231,24 @@ class _Run:
     def _store(self, stream: LogStream, chunk: Chunk, batch: Batch) -> None:
         is_new = stream.source_id is None
         interval = checksum(chunk.data, chunk.start)
-        self._writer.commit([Part(stream, batch, interval, chunk.data[:HEAD_BYTES])])
+        self._commit([Part(stream, batch, interval, chunk.data[:HEAD_BYTES])])
         if is_new:
             self._streams.append(stream)
-        self._report.rows += batch.row_count
-        self._report.rejects.update(line.reason.partition(":")[0] for line in batch.rejects)
-        self._report.bytes += len(chunk.data)
+        self.report.rows += batch.row_count
+        self.report.rejects.update(line.reason.partition(":")[0] for line in batch.rejects)
+        self.report.bytes += len(chunk.data)
 
 
-def _owed_newline(chunk: Chunk, tail: bytes) -> int:
-    """Return the length of the newline, at the start, of a last line that was taken without it."""
+def owed_newline(data: bytes, tail: bytes) -> int:
+    """Return the length of the newline at the start of *data* that belongs to the line before.
+
+    Args:
+        data: What follows in the stream.
+        tail: The consumed bytes before it; a last line may have been taken without its newline.
+    """
     if not tail or tail.endswith(b"\n"):
         return 0
-    return next((len(end) for end in (b"\n", b"\r\n") if chunk.data.startswith(end)), 0)
+    return next((len(end) for end in (b"\n", b"\r\n") if data.startswith(end)), 0)
 
 
 def _opened(path: str) -> AbstractContextManager[BufferedReader]:

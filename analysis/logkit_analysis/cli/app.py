@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from logkit_analysis.cli import config, demo, export, ingest, output, query, rejects, sql
+from logkit_analysis.cli import config, demo, export, follow, ingest, output, query, rejects, sql
 from logkit_analysis.cli.defaults import apply_settings
 
 _EPILOG = """\b
@@ -50,6 +50,7 @@ def _root(
 
 app.command(epilog=demo.EPILOG)(demo.demo)
 app.command(epilog=ingest.EPILOG)(ingest.ingest)
+app.command(epilog=follow.EPILOG)(follow.follow)
 app.command(epilog=sql.EPILOG)(sql.sql)
 app.command(epilog=query.EPILOG)(query.query)
 app.command(epilog=rejects.EPILOG)(rejects.rejects)

@@ -27,7 +27,7 @@ _MAGIC: tuple[tuple[bytes, Compression], ...] = (
     (b"BZh", "bz2"),
     (b"\xfd7zXZ\x00", "xz"),
 )
-_MAGIC_BYTES = max(len(magic) for magic, _ in _MAGIC)
+MAGIC_BYTES = max(len(magic) for magic, _ in _MAGIC)
 
 DAMAGED = (EOFError, OSError, lzma.LZMAError, zlib.error, zstd.ZstdError)
 """What reading a damaged or half-written compressed file raises."""
@@ -35,11 +35,13 @@ DAMAGED = (EOFError, OSError, lzma.LZMAError, zlib.error, zstd.ZstdError)
 
 def decompressed(file: BufferedReader) -> tuple[ByteStream, Compression]:
     """Return *file* read through the decompressor that its first bytes ask for, and which."""
-    head = file.peek(_MAGIC_BYTES)
-    for magic, kind in _MAGIC:
-        if head.startswith(magic):
-            return _open(file, kind), kind
-    return file, "none"
+    kind = detect(file.peek(MAGIC_BYTES))
+    return _open(file, kind), kind
+
+
+def detect(head: bytes) -> Compression:
+    """Return the compression that the first `MAGIC_BYTES` bytes of a file show."""
+    return next((kind for magic, kind in _MAGIC if head.startswith(magic)), "none")
 
 
 def _open(file: BufferedReader, kind: Compression) -> ByteStream:

@@ -6,6 +6,7 @@ import glob
 import os
 import re
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,6 +62,32 @@ def discover(arguments: Sequence[str]) -> list[LogFile]:
             found = _log_file(path)
             files.setdefault(_identity(found), found)
     return list(files.values())
+
+
+def discover_present(arguments: Sequence[str]) -> list[LogFile]:
+    """Return the regular files that *arguments* name just now; what is not there is no error."""
+    files: list[LogFile] = []
+    for argument in arguments:
+        with suppress(PathUnusableError, OSError):
+            files += [file for file in discover([argument]) if not file.is_stream]
+    return files
+
+
+def rotated_siblings(path: str) -> list[str]:
+    """Return the files beside *path* that are called as its rotated copies are: app.log.1.gz."""
+    directory, name = os.path.split(path)
+    try:
+        names = os.listdir(directory or ".")  # noqa: PTH208 a str path keeps the user's spelling
+    except OSError:
+        return []
+    prefixes = (f"{name}.", f"{name}-")
+    rotated = [n for n in names if n.startswith(prefixes) and not _SIDE_FILE.search(n)]
+    return sorted(os.path.join(directory, n) for n in rotated)  # noqa: PTH118
+
+
+def is_side_file(path: str) -> bool:
+    """Return whether *path* is no log but lies beside one: a lock, a database, an editor's copy."""
+    return _SIDE_FILE.search(path) is not None
 
 
 def _expand(argument: str) -> Iterable[str]:

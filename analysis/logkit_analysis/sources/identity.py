@@ -96,10 +96,10 @@ def _match_other(file: ByteStream, path: str, head: bytes, stream: LogStream) ->
     if agreed == len(stream.intervals):
         file.seek(stream.position)
         return Match(stream)
-    if is_cut_short and _is_rotation(path, stream.path):
+    if is_cut_short and agreed and _is_rotation(path, stream.path):
         # logrotate's copytruncate: what was written after its copy we have read already.
-        return Match(stream, is_behind=True) if agreed else Match(is_unsure=True)
-    return Match()
+        return Match(stream, is_behind=True)
+    return Match(is_unsure=is_cut_short)
 
 
 def _has_tail(file: ByteStream, stream: LogStream) -> bool:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _FOREIGN_HOLDER_TIMEOUT_S = 10.0
+_APPENDING_PATIENCE_S = 0.5
+# Opening replays the log and closing would empty it; between the two lies this size.
+_LOG_SIZE = "4MB"
 _PRIVATE_UMASK = 0o077
 _DISK_FAILURES = (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException)
 
@@ -81,18 +84,55 @@ def writing(
     with _interruptible(), _locks(path, on_wait).writing():
         if not path.exists() or not path.stat().st_size:
             _create(path)
-        connection = _connect(path, read_only=False)
-        try:
-            connection.execute("set timezone = 'UTC'")
+        with _opened_for_writing(path) as connection:
             if current_version(connection) != SCHEMA_VERSION:
                 _check_ours(connection, path)
                 migrate(connection)
             macros.install(connection)
             yield connection
-        except _DISK_FAILURES as error:
-            raise DatabaseUnusableError(_disk_failure(path, error)) from error
-        finally:
-            connection.close()
+
+
+@contextmanager
+def appending(
+    path: Path, *, locks: Locks, memory_limit: str, threads: int
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open *path*, which `writing` has prepared, for a short transaction among many.
+
+    Args:
+        path: The database file.
+        locks: Its locks.
+        memory_limit: What DuckDB may use, e.g. ``512MB``.
+        threads: How many threads it may use.
+
+    What is committed is in the write-ahead log; it moves into the file once that is worth it.
+
+    Raises:
+        DatabaseBusyError: Another program holds it.
+        DatabaseUnusableError: It cannot be written, for instance because the disk is full.
+    """
+    with locks.writing():
+        if not path.exists():
+            raise DatabaseMissingError(path)
+        with _opened_for_writing(path, patience_s=_APPENDING_PATIENCE_S) as connection:
+            connection.execute(f"set memory_limit = '{memory_limit}'")
+            connection.execute(f"set threads = {threads:d}")
+            connection.execute(f"set checkpoint_threshold = '{_LOG_SIZE}'")
+            connection.execute("pragma disable_checkpoint_on_shutdown")
+            yield connection
+
+
+@contextmanager
+def _opened_for_writing(
+    path: Path, *, patience_s: float = _FOREIGN_HOLDER_TIMEOUT_S
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    connection = _connect(path, read_only=False, patience_s=patience_s)
+    try:
+        connection.execute("set timezone = 'UTC'")
+        yield connection
+    except _DISK_FAILURES as error:
+        raise DatabaseUnusableError(_disk_failure(path, error)) from error
+    finally:
+        connection.close()
 
 
 @contextmanager
@@ -131,11 +171,13 @@ def _locks(path: Path, on_wait: Callable[[str], None] | None) -> Locks:
     return Locks(path, on_wait=on_wait) if on_wait else Locks(path)
 
 
-def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+def _connect(
+    path: Path, *, read_only: bool, patience_s: float = _FOREIGN_HOLDER_TIMEOUT_S
+) -> duckdb.DuckDBPyConnection:
     config: dict[str, str | bool | int | float | list[str]] = {}
     if read_only:
         config["enable_external_access"] = False
-    deadline = time.monotonic() + _FOREIGN_HOLDER_TIMEOUT_S
+    deadline = time.monotonic() + patience_s
     previous = os.umask(_PRIVATE_UMASK)
     try:
         while True:

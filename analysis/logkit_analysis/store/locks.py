@@ -32,8 +32,16 @@ class DatabaseBusyError(AnalysisError):
     """Another process holds the database and did not let go in time."""
 
 
-def _nobody(_: str) -> None:
-    """Say nothing."""
+class WaitStoppedError(AnalysisError):
+    """The process was asked to stop while it waited for a lock."""
+
+
+def _say_nothing(_: str) -> None:
+    pass
+
+
+def _never() -> bool:
+    return False
 
 
 class Locks:
@@ -43,18 +51,21 @@ class Locks:
         database: The database file; the locks lie beside it.
         on_wait: Called once with a line of text when a wait lasts longer than a second.
         timeout_s: Seconds to wait before `DatabaseBusyError`; ``None`` waits for ever.
+        is_stopped: Asked while we wait; once it says yes, `WaitStoppedError` ends the wait.
     """
 
     def __init__(
         self,
         database: Path,
         *,
-        on_wait: Callable[[str], None] = _nobody,
+        on_wait: Callable[[str], None] = _say_nothing,
         timeout_s: float | None = None,
+        is_stopped: Callable[[], bool] = _never,
     ) -> None:
         self._database = database
         self._on_wait = on_wait
         self._timeout_s = timeout_s
+        self._is_stopped = is_stopped
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -110,6 +121,8 @@ class Locks:
         started = time.monotonic()
         is_said = False
         while not _try_lock(descriptor, mode):
+            if self._is_stopped():
+                raise WaitStoppedError(f"stopped while waiting for {self._database}")
             waited = time.monotonic() - started
             if self._timeout_s is not None and waited > self._timeout_s:
                 raise DatabaseBusyError(f"{self._database} is in use by {self._holder()}")

@@ -71,7 +71,8 @@ create table source_intervals (
     end_offset bigint not null,
     crc32 bigint not null,
     tail blob not null,
-    run_id bigint not null
+    run_id bigint not null,
+    committed_at timestamptz not null
 )""",
             "create sequence source_ids",
             "create sequence run_ids",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager, suppress
 from dataclasses import astuple, dataclass
 from itertools import groupby
@@ -46,7 +47,10 @@ def known_streams(connection: duckdb.DuckDBPyConnection) -> list[LogStream]:
     """Return every stream of which something has been consumed, oldest first."""
     rows = connection.execute(
         """
-        select source_id, path, device, inode, head, format, start_offset, end_offset, crc32, tail
+        select
+            source_id, path, device, inode, head, format,
+            epoch(max(committed_at) over (partition by source_id)),
+            start_offset, end_offset, crc32, tail
         from sources join source_intervals using (source_id)
         order by source_id, start_offset
         """
@@ -54,10 +58,12 @@ def known_streams(connection: duckdb.DuckDBPyConnection) -> list[LogStream]:
     streams = []
     for source_id, group in groupby(rows, key=itemgetter(0)):
         parts = list(group)
-        _, path, device, inode, head, format_name = parts[0][:6]
-        intervals = [Interval(*part[6:]) for part in parts]
-        key = FileKey(device, inode)
-        streams.append(LogStream(path, key, source_id, head, intervals, format_name))
+        _, path, device, inode, head, format_name, committed_at = parts[0][:7]
+        stream = LogStream(path, FileKey(device, inode), source_id, head)
+        stream.intervals = [Interval(*part[7:]) for part in parts]
+        stream.format = format_name
+        stream.committed_at = committed_at
+        streams.append(stream)
     return streams
 
 
@@ -66,6 +72,12 @@ def begin_run(connection: duckdb.DuckDBPyConnection) -> int:
     run_id = _one(connection, "select nextval('run_ids')")
     connection.execute("insert into ingest_runs values ($1, now(), null, 0, 0, 0, 0)", [run_id])
     return run_id
+
+
+def began_at(connection: duckdb.DuckDBPyConnection) -> float:
+    """Return when the first run began, seconds since 1970."""
+    rows = connection.execute("select epoch(min(started_at)) from ingest_runs").fetchall()
+    return float(rows[0][0])
 
 
 class StoreWriter:
@@ -80,17 +92,24 @@ class StoreWriter:
         self._connection = connection
         self._run_id = run_id
 
-    def commit(self, parts: Sequence[Part]) -> None:
-        """Store all *parts*, rows and positions: every one of them or none."""
+    def commit(self, parts: Sequence[Part], moved: Sequence[LogStream] = ()) -> None:
+        """Store all *parts*, rows and positions: every one of them or none.
+
+        Args:
+            parts: At most one of each stream.
+            moved: Known streams that are now found at another path or in another file.
+        """
         with self._transaction():
+            for stream in moved:
+                self._note_place(stream)
             source_ids = [self._add(part) for part in parts]
         for part, source_id in zip(parts, source_ids, strict=True):
             part.stream.source_id = source_id
             part.stream.head = part.head
             part.stream.intervals.append(part.interval)
+            part.stream.committed_at = time.time()
 
-    def adopt(self, stream: LogStream) -> None:
-        """Note that a known stream is now found at another path or in another file."""
+    def _note_place(self, stream: LogStream) -> None:
         self._connection.execute(
             "update sources set path = $2, device = $3, inode = $4 where source_id = $1",
             [stream.source_id, stream.path, stream.key.device, stream.key.inode],
@@ -112,7 +131,7 @@ class StoreWriter:
                 "delete from source_intervals where source_id = $1", [stream.source_id]
             )
             self._connection.executemany(
-                "insert into source_intervals values ($1, $2, $3, $4, $5, $6)", rows
+                "insert into source_intervals values ($1, $2, $3, $4, $5, $6, now())", rows
             )
         stream.intervals[:] = intervals
 
@@ -141,7 +160,7 @@ class StoreWriter:
             self._insert_events(source_id, part.stream.path, table)
         self._insert_rejects(source_id, part.stream.path, part.batch.rejects)
         self._connection.execute(
-            "insert into source_intervals values ($1, $2, $3, $4, $5, $6)",
+            "insert into source_intervals values ($1, $2, $3, $4, $5, $6, now())",
             [source_id, *astuple(part.interval), self._run_id],
         )
         self._connection.execute(

@@ -1,0 +1,75 @@
+"""``logkit follow``: log files into the store as they grow."""
+
+from __future__ import annotations
+
+import re
+import signal
+import threading
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from logkit_analysis.cli import notes
+from logkit_analysis.cli.options import DEFAULT_DATABASE, DatabaseOption
+from logkit_analysis.errors import UsageError
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+EPILOG = """\b
+Examples:
+  logkit follow bot.log                 also while it is rotated, truncated or not there yet
+  logkit follow logs/ 'other/*.log'     folders and globs; new files are found
+  logkit follow bot.log --db /var/lib/bot/logs.duckdb
+
+Ctrl-C or SIGTERM commits what was read and ends with exit code 0. Meanwhile logkit query and
+logkit sql read the same database, and so does any other DuckDB program, between two commits."""
+
+_SIZE = re.compile(r"\d+(\.\d+)?\s*([KMGT]i?)?B", re.IGNORECASE)
+
+
+def follow(
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Files, folders, globs.")],
+    db: DatabaseOption = DEFAULT_DATABASE,
+    tz: Annotated[
+        str, typer.Option("--tz", metavar="ZONE", help="Zone of times that name none.")
+    ] = "UTC",
+    memory_limit: Annotated[
+        str, typer.Option("--memory-limit", metavar="SIZE", help="What DuckDB may use.")
+    ] = "512MB",
+    threads: Annotated[
+        int, typer.Option("--threads", min=1, help="Threads that DuckDB may use.")
+    ] = 1,
+) -> None:
+    """Read log files into the database as they grow, until Ctrl-C."""
+    from logkit_analysis.follow import follow as run
+    from logkit_analysis.time_window import parse_zone
+
+    if "-" in paths:
+        raise UsageError("follow reads files; for standard input use: logkit ingest -")
+    if not _SIZE.fullmatch(memory_limit.strip()):
+        raise UsageError(f"--memory-limit: {memory_limit!r} is no size; write 512MB or 2GB")
+    zone = parse_zone(tz)
+    stop = _stop_on_signals()
+    notes.note(f"following {', '.join(paths)} into {db}; Ctrl-C ends")
+    run(
+        db,
+        paths,
+        zone=zone,
+        memory_limit=memory_limit,
+        threads=threads,
+        stop=stop,
+        say=notes.note,
+    )
+
+
+def _stop_on_signals() -> threading.Event:
+    """Return an event that Ctrl-C, SIGTERM and the end of the terminal set."""
+    stop = threading.Event()
+
+    def set_stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, set_stop)
+    return stop
