@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from logkit_analysis.detect.incidents import find_incidents
 from logkit_analysis.detect.metrics import METRICS
-from logkit_analysis.detect.onset import first_of_new_level
+from logkit_analysis.detect.onset import first_beyond, first_of_new_level
 from logkit_analysis.detect.series import Bin, Key, read_series
 from logkit_analysis.results import Column, ResultSet
 
@@ -89,7 +89,7 @@ def _order(finding: Finding) -> tuple[object, ...]:
 
 def _in_series(key: Key, bins: list[Bin]) -> Iterable[Finding]:
     for metric in METRICS[key.series]:
-        watched = [one for one in bins if metric.count(one) > 0]
+        watched = metric.watched(bins)
         for incident in find_incidents(watched, metric):
             ended_at = None if incident.finish is None else watched[incident.end].at
             started_at = watched[incident.start].at
@@ -97,12 +97,11 @@ def _in_series(key: Key, bins: list[Bin]) -> Iterable[Finding]:
 
 
 def _one_per_endpoint(findings: list[Finding]) -> list[Finding]:
-    """Drop what another method or statistic of the same endpoint shows more clearly."""
+    """Drop what another method of the endpoint shows more clearly, and tails of slow medians."""
     kept: list[Finding] = []
-    for finding in sorted(findings, key=lambda one: -one.incident.score):
-        key = finding.key
-        same = (key.series, key.service, key.endpoint, key.queue, finding.metric.name)
-        if not any(_subject(other) == same and other.overlaps(finding) for other in kept):
+    for finding in sorted(findings, key=lambda one: (one.metric.is_tail, -one.incident.score)):
+        same = (other for other in kept if _subject(other) == _subject(finding))
+        if not any(other.overlaps(finding) for other in same):
             kept.append(finding)
     return kept
 
@@ -193,6 +192,11 @@ def _closer(
     for series, close in read_series(rows).items():
         if series == key or (key is None and series.endpoint in finding.endpoints):
             found += [one for one in close if since <= one.first_at < until]
+    found.sort(key=lambda one: one.first_at)
+    if finding.metric.is_tail:
+        return first_beyond(
+            [one for one in found if one.at >= bins[index].at], finding.metric, step
+        )
     return first_of_new_level(found, finding.metric, step)
 
 

@@ -24,6 +24,8 @@ _LEAST_BASELINE_BINS = 8
 _LEAST_BASELINE_SAMPLES = 20
 _LEAST_SCORE = 5.0
 _SIDE_BINS = 12
+_MOST_SIDE_BINS = 48
+_SIDE_SAMPLES = 40
 _SHARPNESS = 0.5
 _RECOVERY = 0.5
 _DAY = timedelta(hours=24)
@@ -111,31 +113,50 @@ def _judged(
         return None
     if during[-1].at - during[0].at < _LEAST_DURATION:
         return None
-    score = _contrast(cost, metric, start, end)
+    counts = [metric.count(one) for one in bins]
+    score = _contrast(cost, metric, start, _reach(counts, start, 0, end))
     if score < _LEAST_SCORE:
         return None
     degraded = cost.level(start, end)
     if _was_so_yesterday(bins, metric, during, healthy.level, degraded):
         return None
     baseline, level = metric.to_unit(healthy.level), metric.to_unit(degraded)
-    begin = _sides(cost, start, 0, end)
-    finish = _sides(cost, end, start, len(cost)) if end < len(cost) else None
+    begin = _sides(cost, start, _reach(counts, start, 0, end))
+    finish = None
+    if end < len(cost):
+        finish = _sides(cost, end, _reach(counts, end, start, len(cost)))
     return Incident(start, end, baseline, level, score, begin, finish)
 
 
-def _sides(cost: Cost, at: int, least: int, most: int) -> Step:
-    left, right = max(at - _SIDE_BINS, least), min(at + _SIDE_BINS, most)
-    return Step(cost.level(left, at), cost.level(at, right))
+def _sides(cost: Cost, at: int, sides: tuple[int, int]) -> Step:
+    return Step(cost.level(sides[0], at), cost.level(at, sides[1]))
 
 
-def _contrast(cost: Cost, metric: Metric, start: int, end: int) -> float:
+def _reach(counts: Sequence[int], at: int, least: int, most: int) -> tuple[int, int]:
+    """Return the bounds of the bins just before and just after *at*, within *least* and *most*.
+
+    They are a few, or more where few have enough samples to tell the sides apart.
+    """
+    left = right = at
+    while left > least and (at - left < _SIDE_BINS or _is_thin(counts[left:at])):
+        left -= 1
+    while right < most and (right - at < _SIDE_BINS or _is_thin(counts[at:right])):
+        right += 1
+    return left, right
+
+
+def _is_thin(counts: Sequence[int]) -> bool:
+    return len(counts) < _MOST_SIDE_BINS and sum(counts) < _SIDE_SAMPLES
+
+
+def _contrast(cost: Cost, metric: Metric, start: int, sides: tuple[int, int]) -> float:
     """Return by how many standard errors the bins after *start* are worse than those before.
 
     Zero if the step is not sharp: if most of the change is not there within a few bins.
     """
-    left, right = max(start - _SIDE_BINS, 0), min(start + _SIDE_BINS, end)
-    sides = _sides(cost, start, 0, end)
-    before, after = metric.to_unit(sides.before), metric.to_unit(sides.after)
+    left, right = sides
+    step = _sides(cost, start, sides)
+    before, after = metric.to_unit(step.before), metric.to_unit(step.after)
     if not metric.is_worse(before, after, share=_SHARPNESS):
         return 0.0
     gain = cost.cost(left, right) - cost.cost(left, start) - cost.cost(start, right)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from logkit_analysis.detect.levels import BinomialCost, Cost, GaussianCost, noise_variances
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from logkit_analysis.detect.series import Bin
 
@@ -25,7 +25,8 @@ class Metric:
     Attributes:
         name: The metric as findings name it.
         statistic: What of the bin is looked at, for the evidence.
-        count: Samples of a bin; a bin without any is left out.
+        count: Samples of a bin.
+        least_count: A bin with fewer is left out.
         value: The watched value of a bin, on the scale where noise is even.
         to_unit: From that scale to the metric's unit.
         least_ratio: Smallest ratio of levels that counts.
@@ -39,6 +40,16 @@ class Metric:
     to_unit: Callable[[float], float]
     least_ratio: float
     least_step: float
+    least_count: int = 1
+
+    @property
+    def is_tail(self) -> bool:
+        """Whether only the slowest calls are looked at."""
+        return self is LATENCY_TAIL
+
+    def watched(self, bins: Iterable[Bin]) -> list[Bin]:
+        """Return the bins that have enough samples."""
+        return [one for one in bins if self.count(one) >= self.least_count]
 
     def is_worse(self, before: float, after: float, *, share: float = 1.0) -> bool:
         """Return whether *after* is worse than *before* by *share* of what counts.
@@ -69,13 +80,9 @@ def _samples(one: Bin) -> int:
     return one.samples
 
 
-def _samples_of_a_tail(one: Bin) -> int:
-    # The 90th percentile of fewer calls is their maximum, which is mostly noise.
-    return one.samples if one.samples >= 5 else 0
-
-
 LATENCY = Metric("latency", "p50_ms", _samples, _log_centre, exp, 1.5, 10.0)
-LATENCY_TAIL = Metric("latency", "p90_ms", _samples_of_a_tail, _log_upper_end, exp, 2.0, 50.0)
+# The 90th percentile of fewer than five calls is their maximum, which is mostly noise.
+LATENCY_TAIL = Metric("latency", "p90_ms", _samples, _log_upper_end, exp, 2.0, 50.0, least_count=5)
 ERROR_RATIO = Metric(
     "error_ratio",
     "errors / requests",

@@ -42,6 +42,19 @@ def first_of_new_level(bins: Sequence[Bin], metric: Metric, step: Step) -> datet
     return watched[best].first_at
 
 
+def first_beyond(bins: Sequence[Bin], metric: Metric, step: Step) -> datetime | None:
+    """Return the start of the first call on the new side of the middle between the levels.
+
+    For a tail: most calls stay as they were, so that a cut between two levels means nothing.
+    """
+    middle = (step.before + step.after) / 2
+    for one in bins:
+        is_above = metric.count(one) > 0 and metric.value(one) > middle
+        if metric.count(one) > 0 and is_above == (step.after > step.before):
+            return one.first_at
+    return None
+
+
 def _pull(one: Bin, metric: Metric, step: Step) -> float:
     """Return how much more a bin looks like the new level than like the old one."""
     if metric.name == "error_ratio":

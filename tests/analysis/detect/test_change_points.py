@@ -1,0 +1,123 @@
+"""degradation_start's detector: the right minute, the right endpoint, and silence."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from math import pi, sin
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from logkit_analysis.detect.levels import BinomialCost, GaussianCost, cut_into_levels
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def step(before: float, after: float, begin: float, end: float) -> Callable[[float], float]:
+    """Return a level that is *after* from *begin* to *end* and *before* otherwise."""
+    return lambda minute: after if begin <= minute < end else before
+
+
+@pytest.mark.parametrize("per_minute", [2, 10, 60], ids="{}_a_minute".format)
+@pytest.mark.parametrize("ratio", [2, 5, 40], ids="times_{}".format)
+def test_a_step_is_found_where_it_is(calls: Any, per_minute: int, ratio: int) -> None:
+    """One endpoint gets slower for an hour: one row, with its start, end and levels."""
+    calls.add("/a", 240, per_minute=per_minute, median_ms=step(100, 100 * ratio, 100, 160))
+    calls.add("/b", 240, per_minute=per_minute, median_ms=lambda _: 50)
+    (found,) = calls.findings()
+    assert (found["metric"], found["endpoint"]) == ("latency", "/a")
+    # A doubling is within the noise of a call or two; a clear step is exact.
+    slack = timedelta(seconds=360 / per_minute if ratio == 2 else 0)
+    assert abs(found["started_at"] - calls.first_after(100)) <= slack
+    assert abs(found["ended_at"] - calls.first_after(160)) <= slack
+    assert found["degraded"] / found["baseline"] == pytest.approx(ratio, rel=0.25)
+
+
+def test_errors_are_found(calls: Any) -> None:
+    """A rise of the share of failed calls is a row of its own metric, still going on."""
+    calls.add(
+        "/a",
+        180,
+        per_minute=30,
+        median_ms=lambda _: 100,
+        error_ratio=step(0.005, 0.3, 120, 999),
+    )
+    (found,) = calls.findings()
+    assert (found["metric"], found["ended_at"]) == ("error_ratio", None)
+    assert abs(found["started_at"] - calls.first_after(120)) <= timedelta(seconds=30)
+    assert found["degraded"] == pytest.approx(0.3, abs=0.05)
+
+
+def test_a_relapse_is_a_second_incident(calls: Any) -> None:
+    """Two slow stretches with a good hour between them are two rows."""
+    calls.add(
+        "/a",
+        300,
+        per_minute=20,
+        median_ms=lambda m: 800 if 100 <= m < 130 or 200 <= m < 230 else 100,
+    )
+    starts = [found["started_at"] for found in calls.findings()]
+    assert starts == [calls.first_after(100), calls.first_after(200)]
+
+
+def test_a_slow_tail_is_found(calls: Any) -> None:
+    """When a quarter of the calls gets slow and the median does not move, it is a row too."""
+    slow = random.Random(9)
+    calls.add(
+        "/a",
+        180,
+        per_minute=40,
+        median_ms=lambda m: 3000 if 90 <= m < 150 and slow.random() < 0.25 else 100,
+    )
+    (found,) = calls.findings()
+    assert found["metric"] == "latency"
+    assert abs(found["started_at"] - calls.first_after(90)) <= timedelta(seconds=45)
+
+
+def test_most_endpoints_together_are_the_service(calls: Any) -> None:
+    """When most endpoints get slow at once, it is one row without an endpoint."""
+    for name in ("/a", "/b", "/c", "/d"):
+        calls.add(name, 180, per_minute=15, median_ms=step(100, 900, 90, 150))
+    calls.add("/e", 180, per_minute=15, median_ms=lambda _: 100)
+    (found,) = calls.findings()
+    assert found["endpoint"] is None
+    assert abs(found["started_at"] - calls.first_after(90)) <= timedelta(seconds=15)
+
+
+@pytest.mark.parametrize(
+    "median_ms",
+    [
+        pytest.param(lambda _: 100, id="steady"),
+        pytest.param(step(400, 100, 120, 999), id="improvement"),
+        pytest.param(step(100, 900, 120, 121.5), id="a_minute_and_a_half"),
+        pytest.param(step(100, 115, 120, 200), id="small"),
+        pytest.param(lambda m: 100 * 1.6 ** sin(2 * pi * m / 480), id="slow_wave"),
+        pytest.param(lambda m: 100 + m / 4, id="slow_drift"),
+        pytest.param(lambda m: 300 if m % 60 < 1 else 100, id="cron_every_hour"),
+        pytest.param(step(500, 100, 8, 999), id="warm_up"),
+    ],
+)
+@pytest.mark.parametrize("per_minute", [1, 30], ids="{}_a_minute".format)
+def test_quiet_stories_are_quiet(
+    calls: Any, median_ms: Callable[[float], float], per_minute: int
+) -> None:
+    """What no operator would call a degradation makes no row."""
+    calls.add("/a", 300, per_minute=per_minute, median_ms=median_ms)
+    assert calls.findings() == []
+
+
+def test_a_new_slow_endpoint_is_no_degradation(calls: Any) -> None:
+    """Slow calls of another endpoint shift the mix and nothing else."""
+    calls.add("/a", 240, per_minute=20, median_ms=lambda _: 50)
+    calls.add("/slow", 240, per_minute=20, median_ms=lambda _: 5000)
+    assert calls.findings() == []
+
+
+def test_levels_are_cut_exactly() -> None:
+    """Clean steps are cut where they are, in means and in ratios."""
+    values = [0.0] * 40 + [5.0] * 25 + [1.0] * 35
+    gaussian = GaussianCost([v + 0.1 * (i % 3) for i, v in enumerate(values)], [0.01] * 100)
+    assert [(s.start, s.end) for s in cut_into_levels(gaussian)] == [(0, 40), (40, 65), (65, 100)]
+    binomial = BinomialCost([0] * 50 + [5] * 50, [10] * 100)
+    assert [(s.start, s.end) for s in cut_into_levels(binomial)] == [(0, 50), (50, 100)]

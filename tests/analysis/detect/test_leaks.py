@@ -1,0 +1,79 @@
+"""memory_growth's detector: what leaks, how fast, until when."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+from math import pi, sin
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from logkit_analysis.detect.leaks import detect
+from logkit_analysis.results import Column, ResultSet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+START = datetime(2026, 1, 31, 9, tzinfo=UTC)
+MB = 1 << 20
+LIMIT = 1000 * MB
+NAMES = (
+    *("service", "instance", "metric", "bucket_at", "least_bytes"),
+    "greatest_limit_bytes",
+)
+
+
+def judged(
+    used_mb: Callable[[float], float], *, minutes: int = 240, limit: int | None = LIMIT
+) -> dict[str, Any]:
+    """Return the row of one process whose memory follows *used_mb* of the hour."""
+    rng = random.Random(5)
+    rows = [
+        (
+            *("bot", "i", "rss_bytes", START + timedelta(minutes=minute)),
+            int((used_mb(minute / 60) + rng.gauss(0, 2)) * MB),
+            limit,
+        )
+        for minute in range(minutes)
+    ]
+    result = ResultSet(tuple(Column(name, "VARCHAR") for name in NAMES), rows)
+    (row,) = detect(result, lambda _: result).dicts()
+    return row
+
+
+@pytest.mark.parametrize("mb_per_hour", [20, 80, 150])
+def test_a_leak_has_a_slope_and_an_end(mb_per_hour: float) -> None:
+    """A steady leak is measured, and its end is within a few percent of the truth."""
+    row = judged(lambda hour: 200 + mb_per_hour * hour)
+    assert row["slope_bytes_per_hour"] == pytest.approx(mb_per_hour * MB, rel=0.05)
+    truth = timedelta(hours=800 / mb_per_hour)
+    assert (row["exhausts_at"] - START) / truth == pytest.approx(1, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    "used_mb",
+    [
+        pytest.param(lambda _: 200, id="steady"),
+        pytest.param(lambda hour: 200 + 100 * (1 - 2.7 ** (-4 * hour)), id="plateau"),
+        pytest.param(lambda hour: 200 + 100 * sin(2 * pi * hour / 3), id="wave"),
+        pytest.param(lambda hour: 200 + 150 * (hour > 2), id="step"),
+        pytest.param(lambda hour: 200 + 60 * (hour * 3 % 1), id="saw_tooth"),
+        pytest.param(lambda hour: 400 - 40 * hour, id="shrinking"),
+    ],
+)
+def test_what_is_no_leak_never_ends(used_mb: Callable[[float], float]) -> None:
+    """Plateaus, waves, steps and saw-teeth exhaust nothing."""
+    assert judged(used_mb)["exhausts_at"] is None
+
+
+def test_without_a_limit_there_is_no_end() -> None:
+    """The slope of a leak is told also where no limit is known."""
+    row = judged(lambda hour: 200 + 80 * hour, limit=None)
+    assert row["exhausts_at"] is None
+    assert row["slope_bytes_per_hour"] == pytest.approx(80 * MB, rel=0.05)
+    assert row["r2"] > 0.9
+
+
+def test_a_young_process_is_not_judged() -> None:
+    """Ten minutes of growth after a start are a start."""
+    assert judged(lambda hour: 200 + 600 * hour, minutes=10)["exhausts_at"] is None
