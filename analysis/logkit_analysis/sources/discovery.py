@@ -6,6 +6,7 @@ import glob
 import os
 import re
 import stat
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,6 +131,8 @@ def _refuse(error: OSError) -> None:
 
 def _log_file(path: str) -> LogFile:
     if path == STDIN:
+        if sys.stdin is None:
+            raise PathUnusableError("cannot read standard input: it is closed")
         return LogFile(path, is_stream=True)
     try:
         mode = Path(path).stat().st_mode

@@ -152,8 +152,7 @@ def _create(path: Path) -> None:
     DuckDB cannot open a file whose first write was cut short by a kill or a full disk.
     """
     partial = path.with_name(f".{path.name}.new")
-    partial.unlink(missing_ok=True)
-    partial.with_name(f"{partial.name}.wal").unlink(missing_ok=True)
+    _remove(partial)
     try:
         connection = _connect(partial, read_only=False)
         try:
@@ -164,7 +163,12 @@ def _create(path: Path) -> None:
     except _DISK_FAILURES as error:
         raise DatabaseUnusableError(_disk_failure(path, error)) from error
     finally:
-        partial.unlink(missing_ok=True)
+        _remove(partial)
+
+
+def _remove(database: Path) -> None:
+    for path in (database, database.with_name(f"{database.name}.wal")):
+        path.unlink(missing_ok=True)
 
 
 def _locks(path: Path, on_wait: Callable[[str], None] | None) -> Locks:
