@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from logkit_analysis.cli import config, demo, export, follow, ingest, output, query, rejects, sql
+from logkit_analysis.cli import (
+    config,
+    demo,
+    export,
+    follow,
+    ingest,
+    output,
+    prune,
+    query,
+    rejects,
+    sql,
+)
 from logkit_analysis.cli.defaults import apply_settings
 
 _EPILOG = """\b
@@ -55,4 +66,5 @@ app.command(epilog=sql.EPILOG)(sql.sql)
 app.command(epilog=query.EPILOG)(query.query)
 app.command(epilog=rejects.EPILOG)(rejects.rejects)
 app.command(epilog=export.EPILOG)(export.export)
+app.command(epilog=prune.EPILOG)(prune.prune)
 app.add_typer(config.app, name="config")

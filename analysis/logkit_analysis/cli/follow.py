@@ -10,10 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from logkit_analysis.cli import notes
-from logkit_analysis.cli.options import DEFAULT_DATABASE, DatabaseOption
+from logkit_analysis.cli.options import (
+    DEFAULT_DATABASE,
+    DatabaseOption,
+    Format,
+    FormatOption,
+)
+from logkit_analysis.cli.rows import choose_format, write_rows
 from logkit_analysis.errors import UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import FrameType
 
 EPILOG = """\b
@@ -21,6 +28,7 @@ Examples:
   logkit follow bot.log                 also while it is rotated, truncated or not there yet
   logkit follow logs/ 'other/*.log'     folders and globs; new files are found
   logkit follow bot.log --db /var/lib/bot/logs.duckdb
+  logkit follow --status                how far each file is read, and how fast
 
 Ctrl-C or SIGTERM commits what was read and ends with exit code 0. Meanwhile logkit query and
 logkit sql read the same database, and so does any other DuckDB program, between two commits."""
@@ -29,7 +37,9 @@ _SIZE = re.compile(r"\d+(\.\d+)?\s*([KMGT]i?)?B", re.IGNORECASE)
 
 
 def follow(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Files, folders, globs.")],
+    paths: Annotated[
+        list[str] | None, typer.Argument(metavar="PATH...", help="Files, folders, globs.")
+    ] = None,
     db: DatabaseOption = DEFAULT_DATABASE,
     tz: Annotated[
         str, typer.Option("--tz", metavar="ZONE", help="Zone of times that name none.")
@@ -40,11 +50,20 @@ def follow(
     threads: Annotated[
         int, typer.Option("--threads", min=1, help="Threads that DuckDB may use.")
     ] = 1,
+    is_status: Annotated[
+        bool, typer.Option("--status", help="Show how far each file is read, and end.")
+    ] = False,
+    output_format: FormatOption = None,
 ) -> None:
     """Read log files into the database as they grow, until Ctrl-C."""
+    if is_status:
+        _show_status(db, output_format)
+        return
     from logkit_analysis.follow import follow as run
     from logkit_analysis.time_window import parse_zone
 
+    if not paths:
+        raise UsageError("name the files, folders or globs to follow")
     if "-" in paths:
         raise UsageError("follow reads files; for standard input use: logkit ingest -")
     if not _SIZE.fullmatch(memory_limit.strip()):
@@ -61,6 +80,18 @@ def follow(
         stop=stop,
         say=notes.note,
     )
+
+
+def _show_status(db: Path, output_format: Format | None) -> None:
+    from logkit_analysis.cli.session import open_session
+    from logkit_analysis.store.locks import writer_of
+    from logkit_analysis.store.status import stream_status
+
+    session = open_session(db, "UTC")
+    with session.reading() as connection:
+        result = stream_status(connection)
+    write_rows(result, choose_format(output_format, None), None, session.zone)
+    notes.note(f"written by {writer_of(session.database) or 'nobody'} just now")
 
 
 def _stop_on_signals() -> threading.Event:

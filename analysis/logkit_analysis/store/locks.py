@@ -132,12 +132,7 @@ class Locks:
             time.sleep(_POLL_SECONDS)
 
     def _holder(self) -> str:
-        path = self._database.with_name(self._database.name + ".writer.lock")
-        try:
-            named = path.read_text(errors="replace").strip()
-        except OSError:
-            named = ""
-        return named or "a query of another logkit process"
+        return writer_of(self._database) or "a query of another logkit process"
 
 
 def _try_lock(descriptor: int, mode: int) -> bool:
@@ -146,3 +141,15 @@ def _try_lock(descriptor: int, mode: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def writer_of(database: Path) -> str | None:
+    """Return which process writes to *database* for good, as it named itself, if one does."""
+    path = database.with_name(f"{database.name}.writer.lock")
+    try:
+        with path.open("rb") as file:
+            is_free = _try_lock(file.fileno(), fcntl.LOCK_SH)
+            named = file.read().decode(errors="replace").strip()
+    except OSError:
+        return None
+    return None if is_free else named or None

@@ -1,0 +1,41 @@
+"""``logkit prune``: old rows out of the database."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from logkit_analysis.cli import notes
+from logkit_analysis.cli.options import DEFAULT_DATABASE, DatabaseOption
+
+EPILOG = """\b
+Examples:
+  logkit prune --older-than 30d
+  logkit prune --older-than 12h --db /var/lib/bot/logs.duckdb
+
+What was read stays noted, so a later ingest does not bring the rows back. The database file is
+written anew and becomes smaller; for that moment the disk holds both. A running follow waits."""
+
+
+def prune(
+    older_than: Annotated[
+        str, typer.Option("--older-than", metavar="DURATION", help="90m, 12h, 30d, 8w.")
+    ],
+    db: DatabaseOption = DEFAULT_DATABASE,
+) -> None:
+    """Delete rows older than a duration and shrink the database."""
+    from logkit_analysis.store.retention import prune as run
+    from logkit_analysis.time_window import TimeError, parse_duration
+
+    try:
+        before = datetime.now(UTC) - parse_duration(older_than)
+    except OverflowError as error:
+        raise TimeError(f"{older_than!r} reaches back before the year 1") from error
+    pruned = run(db.expanduser(), before=before, on_wait=notes.note)
+    notes.note(
+        f"removed {pruned.events:,} events and {pruned.rejects:,} rejected lines from before "
+        f"{before:%Y-%m-%d %H:%M}Z; {pruned.bytes_before / 1e6:,.1f} MB became "
+        f"{pruned.bytes_after / 1e6:,.1f} MB"
+    )

@@ -1,0 +1,126 @@
+"""``logkit prune`` as a real process, alone and beside a running ``follow``."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+LOGKIT = str(Path(sys.executable).with_name("logkit"))
+DEADLINE_S = 30
+
+
+def line(number: int, *, days_ago: float) -> str:
+    moment = datetime.now(UTC) - timedelta(days=days_ago)
+    event = {"timestamp": moment.isoformat(), "level": "info", "event": "tick", "seq": number}
+    return json.dumps(event) + "\n"
+
+
+def logkit(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([LOGKIT, *words], capture_output=True, text=True, timeout=60)
+
+
+def numbers(database: Path) -> list[int]:
+    done = logkit(
+        "sql", "select seq from events order by seq", "--format", "csv", "--db", str(database)
+    )
+    return [int(word) for word in done.stdout.split()[1:]]
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """Return a database with ten old and ten new events, and one rejected line."""
+    log = tmp_path / "bot.log"
+    old = [line(number, days_ago=40) for number in range(10)]
+    new = [line(number, days_ago=1) for number in range(10, 20)]
+    log.write_text("".join([*old, "no json\n", *new]))
+    path = tmp_path / "it's a.duckdb"
+    assert logkit("ingest", str(log), "--db", str(path)).returncode == 0
+    return path
+
+
+def test_old_rows_go_and_stay_away(database: Path) -> None:
+    """Only rows older than the duration go, and a second ingest does not bring them back."""
+    done = logkit("prune", "--older-than", "30d", "--db", str(database))
+    assert done.returncode == 0
+    assert done.stdout == ""
+    assert "removed 10 events and 0 rejected lines" in done.stderr
+    assert logkit("ingest", str(database.parent / "bot.log"), "--db", str(database)).returncode == 0
+    assert numbers(database) == list(range(10, 20))
+    assert "no json" in logkit("rejects", "--db", str(database)).stdout
+    assert database.stat().st_mode & 0o777 == 0o600
+
+
+def test_other_programs_still_read_it(database: Path) -> None:
+    """The new file has the macros, so that any DuckDB shell can run the canned queries."""
+    logkit("prune", "--older-than", "30d", "--db", str(database))
+    with duckdb.connect(str(database), read_only=True) as connection:
+        rows = connection.execute("select count(lk_bucket(60, timestamp)) from events").fetchall()
+    assert rows == [(10,)]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "complaint"),
+    [
+        (["--older-than", "soon"], 2, "no duration"),
+        (["--older-than", "110000w"], 2, "before the year 1"),
+        (["--older-than", "30d", "--db", "nowhere.duckdb"], 1, "no database at nowhere.duckdb"),
+    ],
+    ids=["no duration", "before the year 1", "no database"],
+)
+def test_bad_words_are_one_clear_error(words: list[str], code: int, complaint: str) -> None:
+    """The exit code says whose fault it is, and stderr what to do."""
+    done = logkit("prune", *words)
+    assert done.returncode == code
+    assert complaint in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_running_follow_loses_nothing(tmp_path: Path) -> None:
+    """Old rows go while new ones come in; follow goes on in the new file."""
+    log, path = tmp_path / "bot.log", tmp_path / "logs.duckdb"
+    log.write_text("".join(line(number, days_ago=40) for number in range(500)))
+    follower = subprocess.Popen([LOGKIT, "follow", str(log), "--db", str(path)])
+    try:
+        wait_for(path, 500)
+        with log.open("a") as out:
+            for number in range(500, 1500):
+                out.write(line(number, days_ago=0))
+                out.flush()
+                if number == 900:
+                    done = logkit("prune", "--older-than", "30d", "--db", str(path))
+                    assert done.returncode == 0, done.stderr
+        wait_for(path, 1000)
+    finally:
+        follower.send_signal(signal.SIGTERM)
+        assert follower.wait(timeout=10) == 0
+    assert numbers(path) == list(range(500, 1500))
+
+
+def wait_for(database: Path, count: int) -> None:
+    """Return once *database* holds *count* events."""
+    deadline = time.monotonic() + DEADLINE_S
+    while time.monotonic() < deadline:
+        if database.exists() and len(numbers(database)) == count:
+            return
+    pytest.fail(f"no {count} events within {DEADLINE_S} s")
+
+
+def test_status_shows_position_lag_and_rejects(database: Path) -> None:
+    """``follow --status`` tells from the store alone how far each file is read."""
+    log = database.parent / "bot.log"
+    with log.open("a") as out:
+        out.write("12345")
+    done = logkit("follow", "--status", "--format", "json", "--db", str(database))
+    (row,) = json.loads(done.stdout)
+    assert row["file"] == str(log)
+    assert (row["position_bytes"], row["lag_bytes"]) == (log.stat().st_size - 5, 5)
+    assert row["rejects"] == 1
+    assert "nobody" in done.stderr
