@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,17 +17,28 @@ from logkit.errors import ConfigurationError
 from logkit.identity import UNKNOWN_SERVICE
 from logkit.levels import parse_level
 from logkit.logger import Logger, set_threshold
-from logkit.outputs import RotatingFile, StandardOutput
 from logkit.pipeline import choose_renderer, pipeline
-from logkit.sinks import DirectSink
+from logkit.sinks.destination import Destination
+from logkit.sinks.direct import DirectSink
+from logkit.sinks.opening import open_output
+from logkit.sinks.outputs import StandardOutput
+from logkit.sinks.recovery import recover_left_behind
+from logkit.sinks.ring import Owner
+from logkit.sinks.ring_files import create, default_directories
+from logkit.sinks.ring_sink import RingSink
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from logkit.outputs import Output
     from logkit.processors import Processor
+    from logkit.sinks.base import Sink
+    from logkit.sinks.outputs import Output
 
 _DEFAULT_BACKUPS = 5
+_DEFAULT_RING_BYTES = 8_388_608
+_MIN_RING_BYTES = 262_144
+_MAX_LABEL = 256
+_TRUE, _FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +51,9 @@ class Settings:
         level: Mildest level that is written.
         max_bytes: Size at which the file is rotated, or ``None`` for never.
         backups: Rotated files that are kept.
+        compress: Whether rotated files are compressed.
+        ring_dir: Where lines wait until they are written, or ``None`` for shared memory.
+        ring_bytes: Bytes of lines that can wait.
         env: Deployment environment, or ``None``.
         version: Deployed version, or ``None``.
     """
@@ -47,6 +63,9 @@ class Settings:
     level: str
     max_bytes: int | None
     backups: int
+    compress: bool
+    ring_dir: Path | None
+    ring_bytes: int
     env: str | None
     version: str | None
 
@@ -61,16 +80,23 @@ def configure(
     level: str | int | None = None,
     max_bytes: int | None = None,
     backups: int | None = None,
+    compress: bool | None = None,
+    ring_dir: str | os.PathLike[str] | None = None,
+    ring_bytes: int | None = None,
     env: str | None = None,
     version: str | None = None,
     processors: Sequence[Processor] = (),
 ) -> None:
     """Make every log call of this process, logkit's, structlog's and logging's, one kind of event.
 
-    What is not given comes from ``LOGKIT_SERVICE``, ``LOGKIT_PATH``, ``LOGKIT_LEVEL``,
-    ``LOGKIT_MAX_BYTES``, ``LOGKIT_BACKUPS``, ``LOGKIT_ENV`` and ``LOGKIT_VERSION``, then from the
-    defaults. Calling it again with the same settings changes nothing but takes loggers over again
-    that a framework has meanwhile set up; with other settings it replaces the former ones.
+    A log call copies its line into a ring in shared memory, and a thread writes it out; so no call
+    waits for a disk, and what was logged before the process died, by whatever cause, is written
+    by the next one that logs to the same place (or by ``python -m logkit recover``).
+
+    What is not given comes from environment variables, ``LOGKIT_`` and the name of the argument
+    in capitals (``LOGKIT_MAX_BYTES``), then from the defaults. Calling it again with the same
+    settings changes nothing but takes loggers over again that a framework has meanwhile set up;
+    with other settings it replaces the former ones.
 
     Args:
         service: Logical name of the bot.
@@ -78,6 +104,11 @@ def configure(
         level: Mildest level that is written. Default: ``info``.
         max_bytes: Rotate the file before it exceeds this size. Default: never.
         backups: Rotated files that are kept, ``path.1`` the newest; at least 1. Default: 5.
+        compress: Compress rotated files (``path.1.gz``). Default: no.
+        ring_dir: Directory of the ring, in which lines wait until they are written. Default:
+            ``/dev/shm``, or the directory for temporary files where that does not exist.
+        ring_bytes: Size of the ring, at least 262,144. When it is full, events are dropped and
+            counted; an eighth is kept for errors. Default: 8,388,608.
         env: Deployment environment, such as ``production``.
         version: Deployed version.
         processors: structlog processors that each event passes before it is rendered.
@@ -92,6 +123,9 @@ def configure(
         level=level,
         max_bytes=max_bytes,
         backups=backups,
+        compress=compress,
+        ring_dir=ring_dir,
+        ring_bytes=ring_bytes,
         env=env,
         version=version,
     )
@@ -123,52 +157,108 @@ def _settings(environment: Mapping[str, str], **given: Any) -> Settings:
             return given[name]
         return environment.get(f"LOGKIT_{name.upper()}") or default
 
-    path = value("path")
     max_bytes = value("max_bytes")
     return Settings(
         service=value("service", UNKNOWN_SERVICE),
-        path=None if path is None else Path(path).expanduser().absolute(),
+        path=_path(value("path")),
         level=parse_level(value("level", "info")),
-        max_bytes=None if max_bytes is None else _at_least_one("max_bytes", max_bytes),
-        backups=_at_least_one("backups", value("backups", _DEFAULT_BACKUPS)),
+        max_bytes=None if max_bytes is None else _at_least(1, "max_bytes", max_bytes),
+        backups=_at_least(1, "backups", value("backups", _DEFAULT_BACKUPS)),
+        compress=_yes_or_no("compress", value("compress", False)),
+        ring_dir=_path(value("ring_dir")),
+        ring_bytes=_at_least(
+            _MIN_RING_BYTES, "ring_bytes", value("ring_bytes", _DEFAULT_RING_BYTES)
+        ),
         env=value("env"),
         version=value("version"),
     )
 
 
-def _at_least_one(name: str, value: Any) -> int:
+def _path(value: Any) -> Path | None:
+    return None if value is None else Path(value).expanduser().absolute()
+
+
+def _at_least(minimum: int, name: str, value: Any) -> int:
     try:
         number = int(value)
     except (TypeError, ValueError):
-        number = 0
-    if number < 1:
-        raise ConfigurationError(f"{name} is {value!r}; it must be a whole number of at least 1")
+        number = minimum - 1
+    if number < minimum:
+        raise ConfigurationError(
+            f"{name} is {value!r}; it must be a whole number of at least {minimum}"
+        )
     return number
+
+
+def _yes_or_no(name: str, value: Any) -> bool:
+    text = str(value).strip().lower()
+    if text not in _TRUE | _FALSE:
+        raise ConfigurationError(f"{name} is {value!r}; it must be true or false")
+    return text in _TRUE
 
 
 def _apply(settings: Settings) -> None:
     global _active
-    output = _open_output(settings)
-    pipeline.sink.close()
-    pipeline.identity = replace(
+    identity = replace(
         pipeline.identity, service=settings.service, env=settings.env, version=settings.version
     )
-    pipeline.renderer = choose_renderer(pipeline.identity, is_file=settings.path is not None)
-    pipeline.sink = DirectSink(output, pipeline.counters)
+    sink = _open_sink(settings)
+    former, pipeline.sink = pipeline.sink, sink
+    pipeline.identity = identity
+    pipeline.renderer = choose_renderer(
+        identity, pipeline.counters, is_file=settings.path is not None
+    )
+    former.close()
     _active = settings
 
 
-def _open_output(settings: Settings) -> Output:
-    if settings.path is None:
-        return StandardOutput()
-    output = RotatingFile(settings.path, max_bytes=settings.max_bytes, backups=settings.backups)
+def _open_sink(settings: Settings) -> Sink:
+    path = None if settings.path is None else os.fspath(settings.path)
+    destination = Destination(
+        settings.service[:_MAX_LABEL],
+        path,
+        max_bytes=settings.max_bytes,
+        backups=settings.backups,
+        compress=settings.compress,
+    )
+    output = _open_output(destination)
+    if isinstance(output, StandardOutput) or sys.platform == "win32":
+        return DirectSink(output, pipeline.counters)
+    directories = _ring_directories(settings.ring_dir)
+    sink = RingSink(
+        output,
+        pipeline.counters,
+        create_ring=lambda: create(
+            directories,
+            settings.ring_bytes,
+            Owner(pipeline.identity.instance, time.time(), destination),
+        ),
+        recover=lambda output: recover_left_behind(directories, destination, output),
+        report=pipeline.report,
+    )
+    sink.start()
+    return sink
+
+
+def _open_output(destination: Destination) -> Output:
     try:
-        output.open()
+        return open_output(destination, pipeline.counters)
     except OSError as error:
         raise ConfigurationError(
-            f"cannot open log file {str(settings.path)!r}: {error.strerror}"
+            f"cannot open log file {destination.path!r}: {error.strerror}"
         ) from error
-    return output
+
+
+def _ring_directories(ring_dir: Path | None) -> list[Path]:
+    if ring_dir is None:
+        return default_directories()
+    try:
+        ring_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"cannot use ring_dir {str(ring_dir)!r}: {error}") from error
+    if not os.access(ring_dir, os.W_OK | os.X_OK):
+        raise ConfigurationError(f"ring_dir {str(ring_dir)!r} is not writable")
+    return [ring_dir]
 
 
 def take_over_structlog() -> None:

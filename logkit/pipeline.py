@@ -10,20 +10,21 @@ from time import time_ns
 from typing import TYPE_CHECKING, Any
 
 from logkit.context import bound_fields
+from logkit.counters import Counters
 from logkit.encoding import text_of
 from logkit.identity import UNKNOWN_SERVICE, Identity
 from logkit.names import describe, is_name
-from logkit.outputs import StandardOutput
 from logkit.processors import prepare
 from logkit.renderers import ConsoleRenderer, JsonRenderer
-from logkit.sinks import Counters, DirectSink
+from logkit.sinks.direct import DirectSink
+from logkit.sinks.outputs import StandardOutput
 
 if TYPE_CHECKING:
     from contextvars import ContextVar
 
     from logkit.processors import EventDict, Processor
     from logkit.renderers import Renderer
-    from logkit.sinks import Sink
+    from logkit.sinks.base import Sink
 
 
 class Pipeline:
@@ -43,7 +44,7 @@ class Pipeline:
         self.identity = Identity(os.environ.get("LOGKIT_SERVICE") or UNKNOWN_SERVICE)
         self.counters = Counters()
         self.processors: list[Processor] = []
-        self.renderer: Renderer = choose_renderer(self.identity, is_file=False)
+        self.renderer: Renderer = choose_renderer(self.identity, self.counters, is_file=False)
         self.sink: Sink = DirectSink(StandardOutput(), self.counters)
         self.foreign_variables: Mapping[str, ContextVar[Any]] = {}
         self.next_seq = count(1).__next__
@@ -117,19 +118,31 @@ class Pipeline:
                 self.counters.accepted += 1
                 self.counters.dropped_by_level[level] += 1
 
+    def report(self) -> bytes:
+        """Return the event ``logkit_stats``, which tells what was lost."""
+        counts = self.counters.snapshot()
+        by_level = counts.pop("dropped_by_level")
+        fields = {
+            "event": "logkit_stats",
+            **counts,
+            **{f"dropped_{level}": count for level, count in by_level.items()},
+        }
+        return self.renderer.render(fields, "warning", "logkit", time_ns(), self.next_seq())
+
     def become_child(self) -> None:
         """Make a forked child an instance of its own, with its own counters."""
         self.identity = self.identity.forked()
         self.next_seq = count(1).__next__
         self.counters.__init__()  # type: ignore[misc]
         if isinstance(self.renderer, JsonRenderer):
-            self.renderer = JsonRenderer(self.identity)
+            self.renderer = JsonRenderer(self.identity, self.counters)
+        self.sink.become_child()
 
 
-def choose_renderer(identity: Identity, *, is_file: bool) -> Renderer:
+def choose_renderer(identity: Identity, counters: Counters, *, is_file: bool) -> Renderer:
     """Return the readable form for a terminal and JSON for everything else."""
     if is_file or sys.stdout is None or not sys.stdout.isatty():
-        return JsonRenderer(identity)
+        return JsonRenderer(identity, counters)
     return ConsoleRenderer(has_colours=not os.environ.get("NO_COLOR"))
 
 

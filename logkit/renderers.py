@@ -1,4 +1,4 @@
-"""Event dict -> one line of bytes. Pure: the time and the counter are arguments."""
+"""Event dict -> one line of bytes. The time and the event's number are arguments."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from logkit.schema import MAX_LINE_BYTES
 from logkit.truncation import fit
 
 if TYPE_CHECKING:
+    from logkit.counters import Counters
     from logkit.identity import Identity
     from logkit.processors import EventDict
 
@@ -42,10 +43,15 @@ class JsonRenderer:
 
     The envelope does not pass through the JSON encoder with each event: its parts are rendered
     once per second, level and logger and joined to the fields as bytes.
+
+    Args:
+        identity: Who writes.
+        counters: Where lines that had to be cut are counted.
     """
 
-    def __init__(self, identity: Identity) -> None:
+    def __init__(self, identity: Identity, counters: Counters) -> None:
         self._identity = identity
+        self._counters = counters
         self._static = {
             name: value[:_MAX_LABEL]
             for name, value in (("env", identity.env), ("version", identity.version))
@@ -78,7 +84,10 @@ class JsonRenderer:
             b"%d}\n" % seq,
         )
         line = b"".join(parts)
-        return line if len(line) <= MAX_LINE_BYTES else _shorten(parts, fields, len(line))
+        if len(line) <= MAX_LINE_BYTES:
+            return line
+        self._counters.truncated += 1
+        return _shorten(parts, fields, len(line))
 
     def _remember_tail(self, logger: str) -> bytes:
         if len(self._tails) >= _MAX_CACHED_LOGGERS:

@@ -107,7 +107,7 @@ class JsonFormatter(BaseJsonFormatter):
         identity = pipeline.identity
         if self._rendering is None or self._rendering[0] is not identity:
             own = replace(identity, service=self._service or identity.service)
-            self._rendering = (identity, JsonRenderer(own))
+            self._rendering = (identity, JsonRenderer(own, pipeline.counters))
         return self._rendering[1]
 
 

@@ -12,6 +12,7 @@ import structlog
 
 from logkit import schema
 from logkit.config import take_over_structlog
+from logkit.counters import Counters
 from logkit.levels import STDLIB_NUMBERS, parse_level
 from logkit.logger import get_threshold, set_threshold
 from logkit.pipeline import pipeline
@@ -107,7 +108,10 @@ def _without_envelope(event: dict[str, Any]) -> dict[str, Any]:
 @contextmanager
 def _pipeline_into(events: Events) -> Iterator[None]:
     former = pipeline.sink, pipeline.renderer
-    pipeline.sink, pipeline.renderer = _ListSink(events), JsonRenderer(pipeline.identity)
+    pipeline.sink, pipeline.renderer = (
+        _ListSink(events),
+        JsonRenderer(pipeline.identity, Counters()),
+    )
     try:
         yield
     finally:
@@ -151,4 +155,7 @@ class _ListSink:
         return True
 
     def close(self) -> None:
+        pass
+
+    def become_child(self) -> None:
         pass

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def _own_configuration(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Give each test an unconfigured process and leave none of its configuration behind."""
-    for name in ("SERVICE", "PATH", "LEVEL", "MAX_BYTES", "BACKUPS", "ENV", "VERSION"):
-        monkeypatch.delenv(f"LOGKIT_{name}", raising=False)
+    for name in [name for name in os.environ if name.startswith("LOGKIT_")]:
+        monkeypatch.delenv(name)
     root = logging.getLogger()
     parts, active = dict(vars(pipeline)), config._active
     handlers, level = list(root.handlers), root.level

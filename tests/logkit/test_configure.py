@@ -138,6 +138,7 @@ def test_environment_stands_between_defaults_and_arguments(
     monkeypatch.setenv("LOGKIT_LEVEL", "ERROR")
     logkit.configure(level="info")
     logkit.get_logger("bot").info("started")
+    assert logkit.flush()
     assert json.loads(log_path.read_bytes())["service"] == "from_environment"
 
 

@@ -76,6 +76,7 @@ def test_loggers_made_before_configure_write_afterwards(log_path: Path) -> None:
     logkit.configure("bot", path=log_path)
     early.info("started")
     early_structlog.info("started")
+    assert logkit.flush()
     assert [orjson.loads(line)["service"] for line in log_path.read_bytes().splitlines()] == [
         "bot",
         "bot",
@@ -151,7 +152,7 @@ def test_a_forked_child_is_an_instance_of_its_own(events: Events) -> None:
         os._exit(0)
     os.waitpid(child, 0)
     log.info("parent_ran")
-    parent, from_child, parent_again = events()
+    parent, from_child, parent_again = sorted(events(), key=lambda event: event["timestamp"])
     assert from_child["event"] == "child_ran"
     assert from_child["pid"] == child
     assert from_child["seq"] == 1
@@ -165,6 +166,7 @@ def test_env_and_version_are_written_unless_the_call_says_otherwise(log_path: Pa
     log = logkit.get_logger("bot")
     log.info("started")
     log.info("started", version="1.3")
+    assert logkit.flush()
     first, second = (orjson.loads(line) for line in log_path.read_bytes().splitlines())
     assert (first["env"], first["version"]) == ("prod", "1.2")
     assert (second["env"], second["version"]) == ("prod", "1.3")

@@ -1,0 +1,49 @@
+"""What became of the events of this process."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from typing import Any
+
+
+class Counters:
+    """Counts since the process started; a forked child starts from zero.
+
+    Attributes:
+        lock: Held while several counts change together; reentrant, because a signal handler may
+            log while its own thread is inside.
+        accepted: Events that were handed to the sink.
+        written: Events that the output has taken.
+        dropped_by_level: Events that were given up, by level.
+        truncated: Events that were cut to the longest line allowed.
+        write_errors: Failed attempts to write or to rotate; the lines are tried again.
+        slowest_write_ms: Milliseconds of the slowest write so far.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.accepted = 0
+        self.written = 0
+        self.dropped_by_level: Counter[str] = Counter()
+        self.truncated = 0
+        self.write_errors = 0
+        self.slowest_write_ms = 0.0
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return the counts; ``accepted`` is the sum of written, pending and dropped."""
+        with self.lock:
+            # In this order: the writer thread counts without the lock, so what is read first may
+            # be too small by the time the rest is read, but never too large.
+            written = self.written
+            dropped = self.dropped_by_level.total()
+            return {
+                "accepted": self.accepted,
+                "written": written,
+                "pending": self.accepted - written - dropped,
+                "dropped": dropped,
+                "dropped_by_level": dict(self.dropped_by_level),
+                "truncated": self.truncated,
+                "write_errors": self.write_errors,
+                "slowest_write_ms": self.slowest_write_ms,
+            }

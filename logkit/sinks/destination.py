@@ -1,0 +1,37 @@
+"""Where a bot's lines go: what a ring remembers, so that others can deliver for a dead process."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from hashlib import blake2b
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A log file or standard output.
+
+    Attributes:
+        service: Service of the process.
+        path: Log file, or ``None`` for standard output.
+        max_bytes: Size at which the file is rotated, or ``None`` for never.
+        backups: Rotated files that are kept.
+        compress: Whether they are compressed.
+    """
+
+    service: str
+    path: str | None = None
+    max_bytes: int | None = None
+    backups: int = 5
+    compress: bool = False
+
+    @property
+    def key(self) -> str:
+        """Return 12 hex digits, equal for the same file; standard output differs by service."""
+        place = f"stdout:{self.service}" if self.path is None else _real(self.path)
+        return blake2b(place.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+
+
+def _real(path: str) -> str:
+    folder, name = os.path.split(path)
+    return os.path.join(os.path.realpath(folder), name)  # noqa: PTH118 - a key, not a file
