@@ -8,7 +8,7 @@
 --           future, and steps back in time within an instance.
 -- @param    since timestamptz  start of the window, inclusive
 -- @param    until timestamptz  end of the window, exclusive
--- @param    gap_seconds double = 300  shortest silence that is a gap
+-- @param    gap_seconds double = 300  shortest silence that is a gap, 60 or more
 -- @param    skew_seconds double = 5  smallest error of a clock that counts
 -- @column   check  missing_timestamp, gap, restart, seq_holes, duplicates or clock_skew
 -- @column   service  logical name of the bot or worker
@@ -21,20 +21,14 @@ with
 timed as materialized (
 
     select
-        timestamp,
-        level,
         service,
-        event,
-        message,
-        correlation_id,
         host,
         instance,
         seq,
-        fields,
         source_id,
         source_offset,
-        ingested_at,
-        lk_epoch(timestamp) as at_us
+        lk_epoch(timestamp) as at_us,
+        lk_epoch(timestamp) - lk_epoch(ingested_at) as ahead_us
 
     from events
 
@@ -59,16 +53,34 @@ untimed as (
 
 ),
 
+minutes as (
+
+    select
+        service,
+        lk_bucket(60, timestamp) as bucket_at,
+        min(lk_epoch(timestamp)) as first_us,
+        max(lk_epoch(timestamp)) as last_us
+
+    from events
+
+    where
+        timestamp >= $since
+        and timestamp < $until
+
+    group by service, lk_bucket(60, timestamp)
+
+),
+
 silences as (
 
     select
         service,
-        at_us - lag(at_us, 1, at_us) over (
+        first_us - lag(last_us, 1, first_us) over (
             partition by service
-            order by at_us, source_id, source_offset
+            order by bucket_at
         ) as silence_us
 
-    from timed
+    from minutes
 
 ),
 
@@ -158,11 +170,15 @@ copies as (
         service,
         count(*) - 1 as surplus
 
-    from timed
+    from events
 
     where
-        instance is null
-        or seq is null
+        timestamp >= $since
+        and timestamp < $until
+        and (
+            instance is null
+            or seq is null
+        )
 
     group by timestamp, level, service, event, message, correlation_id, instance, fields
 
@@ -187,7 +203,7 @@ steps as (
     select
         service,
         instance,
-        at_us - lk_epoch(ingested_at) as ahead_us,
+        ahead_us,
         lag(at_us, 1, at_us) over (
             partition by service, instance
             order by seq, source_id, source_offset
@@ -204,7 +220,7 @@ steps as (
     select
         service,
         instance,
-        at_us - lk_epoch(ingested_at) as ahead_us,
+        ahead_us,
         0 as back_us
 
     from timed

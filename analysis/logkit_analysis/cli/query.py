@@ -12,6 +12,7 @@ from logkit_analysis.cli.options import (
     DEFAULT_DATABASE,
     AroundOption,
     DatabaseOption,
+    Format,
     FormatOption,
     LastOption,
     OutputOption,
@@ -79,7 +80,7 @@ def query(
     if name is None:
         for problem in catalog.problems.values():
             notes.note(f"logkit: {problem}")
-        write_rows(_listing(catalog), chosen, output, session.zone)
+        write_rows(_listing(catalog, chosen), chosen, output, session.zone)
         return
     spec = catalog.find(name)
     flags = TimeFlags(since, until, last, around, window)
@@ -130,15 +131,24 @@ def _parse_parameters(words: list[str]) -> dict[str, str]:
     return given
 
 
-def _listing(catalog: Catalog) -> ResultSet:
+def _listing(catalog: Catalog, chosen: Format) -> ResultSet:
     from logkit_analysis.results import Column, ResultSet
 
-    names = ("name", "title", "question", "parameters")
     rows = [
-        (spec.name, spec.title, spec.question, _signature(spec))
+        {
+            "name": spec.name,
+            "title": spec.title,
+            "question": spec.question or spec.title,
+            "parameters": _signature(spec),
+        }
         for spec in catalog.queries.values()
     ]
-    return ResultSet(tuple(Column(name, "VARCHAR") for name in names), rows)
+    # The question says more than the title, and a table has no room for both.
+    names = ["name", "question", "parameters"]
+    if chosen is not Format.TABLE:
+        names.insert(1, "title")
+    columns = tuple(Column(name, "VARCHAR") for name in names)
+    return ResultSet(columns, [tuple(row[name] for name in names) for row in rows])
 
 
 def _signature(spec: QuerySpec) -> str:
@@ -147,4 +157,6 @@ def _signature(spec: QuerySpec) -> str:
 
 
 def _shown(value: object) -> str:
-    return "null" if value is None else str(value)
+    if value is None:
+        return "null"
+    return f"{value:g}" if isinstance(value, float) else str(value)

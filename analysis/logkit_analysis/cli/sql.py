@@ -86,6 +86,8 @@ def run_text(session: Session, text: str, chosen: Format, path: Path | None) -> 
             is_whole = len(head) < _ROWS_HELD
             whole = _with_rows(current, head, is_whole=is_whole)
             following = next(results, None) if is_whole else None
+            if path is not None and following is not None:
+                raise UsageError("several results do not fit into one --output; give one statement")
             if is_whole and following is None:
                 stack.close()
             _write(whole, chosen, path, session)

@@ -38,6 +38,13 @@ def _line(cells: list[str]) -> bytes:
 
 
 def _text(value: object, zone: ZoneInfo) -> str:
+    if value is None:
+        return ""
+    # The common types first: a result has many cells.
+    if type(value) is str:
+        return _quoted(_harmless(escape_controls(value)))
+    if type(value) is int:
+        return str(value)
     match plain(value):
         case None:
             return ""

@@ -69,6 +69,8 @@ def test_sql_comes_from_text_file_or_stdin(cli: Any) -> None:
     )
     assert piped.stdout == b"a\n4\n"
     assert cli("sql", "select 1", "-f", "q.sql").code == 2
+    assert cli("sql", "-f", "q.sql", "--output", "out.csv").code == 2
+    assert not Path("out.csv").exists()
 
 
 @pytest.mark.usefixtures("store")
