@@ -3,7 +3,8 @@
 It speaks only for lines on which it provably agrees with `json_lines`, and hands back the rest:
 
 - Every key of the line is one that was asked for. A compact line is exactly as long as its keys
-  and values; any other must have as many keys as values were found, and no trailing comma.
+  and values, none of which DuckDB writes longer than it was; any other must have as many keys
+  as values were found, and no trailing comma.
   That excludes unknown and repeated keys, nulls, and all that is valid to DuckDB alone.
 - Every value has the JSON type of its column; nothing is coerced here.
 - No key belongs to another dialect or stands for another name of a column.
@@ -28,6 +29,8 @@ _TIMESTAMP = r'"[12]\d{3}-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?Z
 _EVENT_NAME = "[a-z][a-z0-9]*(_[a-z0-9]+)*"
 # What DuckDB takes for numbers and JSON does not, or what a double cannot hold.
 _NO_NUMBER = r"(?i)([:,\[]-?(nan|inf)|e[+-]?\d{3})"
+# Written by DuckDB, these may be longer than they were in the line: 1e2 is 100.0 there.
+_LENGTHENED = r"(^|[:,\[])-?(\d+\.0($|[,}\]])|0\.00|\d[\d.]*e)"
 _TRAILING_COMMA = r",\s*[}\]]"
 _EXACT_FLOAT = 2**53
 
@@ -156,8 +159,9 @@ def _value(field: Field, text: str) -> str:
         bare = f"case when regexp_full_match({text}, '{_TIMESTAMP}') then {_unquoted(text)} end"
         return f"try_cast({bare} as timestamptz)"
     if field.name == "level":
-        names = " ".join(f"""when '"{level}"' then '{level}'""" for level in LEVELS)
-        return f"case lower({text}) {names} end"
+        spellings = ((spelled, level) for level in LEVELS for spelled in (level, level.upper()))
+        names = " ".join(f"""when '"{spelled}"' then '{level}'""" for spelled, level in spellings)
+        return f"case {text} {names} end"
     if field.duckdb == "VARCHAR":
         return (
             f"case when is_escaped then json_extract_string({text}, '$') else {_unquoted(text)} end"
@@ -196,10 +200,17 @@ def _has_no_more_than(texts: dict[str, str]) -> str:
     A compact line with its newline has 2 bytes, and for each value the bytes of the value, of
     its key, two quotes, a colon, and a comma or brace.
     """
+    numbers = [
+        text
+        for key, text in texts.items()
+        if key in FIELDS_BY_NAME and FIELDS_BY_NAME[key].duckdb == "DOUBLE"
+    ]
     lengths = " + ".join(f"coalesce(strlen({t}) + {len(key) + 4}, 0)" for key, t in texts.items())
     count = " + ".join(f"({text} is not null)::integer" for text in texts.values())
     return f"""case
-        when strlen(line) = 2 + {lengths} then true
+        when strlen(line) = 2 + {lengths}
+            and not regexp_matches(concat_ws(',', {_list(["v_fields", *numbers])}), '{_LENGTHENED}')
+            then true
         else len(json_keys(line)) = {count} and not regexp_matches(line, '{_TRAILING_COMMA}')
     end"""
 

@@ -123,6 +123,8 @@ def plain_value(name: str, value: Any) -> Any:
 @settings(max_examples=60, deadline=None)
 @given(st.lists(lines().filter(is_utf8) | proper_lines | no_objects, min_size=1, max_size=120))
 @example([b'{"user_id":555, "note":1 }', b'{"level":"info","level":"error"}', b'{"seq":1e2}'])
+@example([b'{"duration_ms":1e16,"abcdefghij":1}', b'{"extra":[1e16,] , "level":"info"}'])
+@example(['{"level":"\u0130nfo"}'.encode(), b'{"level":"WARN"}', b'{"level":"CRITICAL"}'])
 @example([b'{"status_code":429,"unknown":null}', b'{"event": "a", "unknown": 1}', b"{}", b""])
 def test_it_speaks_only_where_it_agrees(many: list[bytes]) -> None:
     """A line is either handed back or has the very columns that the plain parser gives it."""
