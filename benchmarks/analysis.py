@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
+import fileinput
 import time
 from datetime import UTC, datetime
+from itertools import cycle, islice
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -44,7 +45,8 @@ class _Silent:
 
 def measure(folder: Path, scale: float) -> list[Figure]:
     """Return the figures of ingest and of two queries on the sample incident's lines."""
-    log, lines = _write_log(folder, copies=max(1, round(6 * scale)))
+    lines = round(300_000 * scale)
+    log = _write_log(folder, lines)
     database = folder / "ours.duckdb"
     written, read = compare(lambda: _ingest(log, database), lambda: _read_json(log, folder))
     asked, scanned = compare(lambda: _ask(database), lambda: _one_liner(log))
@@ -56,16 +58,14 @@ def measure(folder: Path, scale: float) -> list[Figure]:
     ]
 
 
-def _write_log(folder: Path, copies: int) -> tuple[Path, int]:
+def _write_log(folder: Path, lines: int) -> Path:
     truth = write_incident(folder / "incident")
-    log = folder / "bot.log"
     plain = [folder / "incident" / name for name in truth.files if not name.endswith(".gz")]
-    with log.open("wb") as joined:
-        for part in plain * copies:
-            with part.open("rb") as source:
-                shutil.copyfileobj(source, joined)
-    with log.open("rb") as joined:
-        return log, sum(1 for _ in joined)
+    log = folder / "bot.log"
+    with fileinput.input(plain, mode="rb") as source, log.open("wb") as joined:
+        incident = list(source)
+        joined.writelines(islice(cycle(incident), lines))
+    return log
 
 
 def _ingest(log: Path, database: Path) -> float:
