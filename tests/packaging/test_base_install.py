@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,6 +27,15 @@ with logkit.timed("api_call", endpoint="/orders"):
     pass
 assert logkit.flush()
 print(json.dumps(sorted(sys.modules)))
+"""
+KILLED_BOT = """
+import os, signal
+import logkit
+
+logkit.configure("shop-bot", path="bot.log", ring_dir={folder!r})
+for number in range(1000):
+    logkit.get_logger("shop").info("tick", number=number)
+os.kill(os.getpid(), signal.SIGKILL)
 """
 ANALYSIS_MODULES = {"logkit_analysis", "duckdb", "typer", "rich", "pyarrow", "watchfiles", "jinja2"}
 
@@ -81,3 +91,16 @@ def test_the_schema_needs_no_extra(base_environment: Environment, tmp_path: Path
     """``python -m logkit schema`` prints the JSON Schema of an event."""
     done = base_environment.run("python", "-m", "logkit", "schema", cwd=tmp_path)
     assert json.loads(done.stdout)["required"] == ["timestamp", "level", "service", "event"]
+
+
+def test_what_was_logged_survives_a_kill(base_environment: Environment, tmp_path: Path) -> None:
+    """Events that were only in memory are written out by the next ``recover``, in order."""
+    code = KILLED_BOT.format(folder=str(tmp_path))
+    killed = base_environment.run("python", "-c", code, cwd=tmp_path)
+    assert killed.returncode == -signal.SIGKILL
+    done = base_environment.run(
+        *("python", "-m", "logkit", "recover", "--ring-dir", str(tmp_path)), cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    events = [json.loads(line) for line in (tmp_path / "bot.log").read_text().splitlines()]
+    assert [event["number"] for event in events] == list(range(1000))
