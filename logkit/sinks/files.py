@@ -26,7 +26,7 @@ class RotatingFile:
     left unfinished is ended first, so that it swallows no other.
     """
 
-    batch_bytes = 65_536
+    batch_bytes = 524_288
 
     def __init__(
         self,
@@ -61,12 +61,12 @@ class RotatingFile:
     def append_locked(self, lines: bytes) -> int:
         """Do what ``append`` does, for a caller that holds ``lock``."""
         size = self._current_size()
+        if size != self._known_size:
+            size += self._end_torn_line(size)
         fitting = self._fitting(lines, size)
         if not fitting:
             size = self._rotate()
             fitting = self._fitting(lines, size) or len(lines)
-        if size != self._known_size:
-            size += self._end_torn_line(size)
         return self._write(lines[:fitting], size)
 
     def end_torn_line(self) -> None:

@@ -175,11 +175,12 @@ class Writer:
 
     def _append(self, batch: bytes) -> int:
         started = time.perf_counter_ns()
-        taken = self._output.append(batch)
-        elapsed_ms = (time.perf_counter_ns() - started) / 1e6
-        if elapsed_ms > self._counters.slowest_write_ms:
-            self._counters.slowest_write_ms = round(elapsed_ms, 3)
-        return taken
+        try:
+            return self._output.append(batch)
+        finally:
+            elapsed_ms = (time.perf_counter_ns() - started) / 1e6
+            if elapsed_ms > self._counters.slowest_write_ms:
+                self._counters.slowest_write_ms = round(elapsed_ms, 3)
 
     def _give_up(self, batch: bytes) -> None:
         levels = [line.split(b'"', 8)[7].decode() for line in batch.splitlines()]

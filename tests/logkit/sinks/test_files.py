@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import os
 import pty
+import stat
 import subprocess
 import sys
 import threading
@@ -22,9 +24,11 @@ if TYPE_CHECKING:
 
 WRITER = """
 import sys, logkit
-logkit.configure("bot", path=sys.argv[1], max_bytes=40_000, backups=50)
+logkit.configure(
+    "bot", path=sys.argv[1], max_bytes=200_000, backups=99, compress=sys.argv[3] == "True"
+)
 log = logkit.get_logger("bot")
-for number in range(500):
+for number in range(5_000):
     log.info("counted", number=number, worker=sys.argv[2])
 """
 
@@ -35,7 +39,17 @@ def read_events(path: Path) -> list[dict[str, Any]]:
 
 def all_lines(path: Path) -> list[bytes]:
     files = [file for file in path.parent.glob(f"{path.name}*") if file.suffix != ".lock"]
-    return [line for file in files for line in file.read_bytes().splitlines()]
+    contents = [
+        gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+        for file in files
+    ]
+    return [line for content in contents for line in content.splitlines()]
+
+
+def finish_compression() -> None:
+    for thread in threading.enumerate():
+        if thread.name == "logkit-compress":
+            thread.join()
 
 
 def test_a_file_is_rotated_before_it_exceeds_the_size(log_path: Path) -> None:
@@ -54,18 +68,50 @@ def test_a_file_is_rotated_before_it_exceeds_the_size(log_path: Path) -> None:
     assert numbers == list(range(numbers[0], 100))
 
 
-def test_processes_share_a_rotating_file_without_loss(log_path: Path) -> None:
-    """Three processes write and rotate one path: every line is there, whole, once."""
+@pytest.mark.parametrize("compress", [False, True], ids=["plain", "compressed"])
+def test_processes_share_a_rotating_file_without_loss(log_path: Path, *, compress: bool) -> None:
+    """Four processes write 5,000 lines each and rotate: every line is there, whole, once."""
     writers = [
-        subprocess.Popen([sys.executable, "-c", WRITER, str(log_path), str(worker)])
-        for worker in range(3)
+        subprocess.Popen([sys.executable, "-c", WRITER, str(log_path), str(worker), str(compress)])
+        for worker in range(4)
     ]
-    assert [writer.wait(60) for writer in writers] == [0, 0, 0]
+    assert [writer.wait(60) for writer in writers] == [0] * 4
     events = [orjson.loads(line) for line in all_lines(log_path)]
     assert sorted((int(event["worker"]), event["number"]) for event in events) == [
-        (worker, number) for worker in range(3) for number in range(500)
+        (worker, number) for worker in range(4) for number in range(5_000)
     ]
-    assert log_path.with_name("bot.log.1").exists()
+    assert log_path.with_name("bot.log.1").exists() or compress
+
+
+def test_backups_are_compressed_when_asked(log_path: Path) -> None:
+    """Rotated files become ``path.1.gz`` and so on, mode 0640, and their number is kept."""
+    logkit.configure("bot", path=log_path, max_bytes=2_000, backups=3, compress=True)
+    for number in range(100):
+        logkit.get_logger("bot").info("counted", number=number)
+        if number % 10 == 0:
+            assert logkit.flush()
+            finish_compression()
+    assert logkit.flush()
+    finish_compression()
+    backups = sorted(log_path.parent.glob("bot.log.*[0-9]*"))
+    assert [file.name for file in backups] == ["bot.log.1.gz", "bot.log.2.gz", "bot.log.3.gz"]
+    assert {stat.S_IMODE(file.stat().st_mode) for file in backups} == {0o640}
+    numbers = [orjson.loads(line)["number"] for line in all_lines(log_path)]
+    assert sorted(numbers) == list(range(100 - len(numbers), 100))
+
+
+def test_a_directory_that_turns_read_only_only_stops_rotation(log_path: Path) -> None:
+    """Where a rename is refused, lines go on into the same file, and the failures are counted."""
+    log_path.parent.joinpath("bot.log.1").mkdir()
+    log_path.parent.joinpath("bot.log.1", "in_the_way").touch()
+    errors_before = logkit.stats()["write_errors"]
+    logkit.configure("bot", path=log_path, max_bytes=2_000, backups=1)
+    for number in range(100):
+        logkit.get_logger("bot").info("counted", number=number)
+    assert logkit.flush()
+    lines = [orjson.loads(line) for line in log_path.read_bytes().splitlines()]
+    assert [event["number"] for event in lines if "number" in event] == list(range(100))
+    assert logkit.stats()["write_errors"] > errors_before
 
 
 @pytest.mark.parametrize("how", ["renamed", "deleted", "directory_deleted"])

@@ -1,0 +1,110 @@
+"""What was logged survives every kind of death, and comes exactly once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import logkit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Events = Callable[[], list[dict[str, Any]]]
+    Start = Callable[..., subprocess.Popen[bytes]]
+
+COUNT = "for n in range(1000): log.info('counted', n=n)\n"
+DEATHS = {
+    "SIGKILL": "os.kill(os.getpid(), signal.SIGKILL)",
+    "SIGSEGV": "os.kill(os.getpid(), signal.SIGSEGV)",
+    "SIGTERM": "os.kill(os.getpid(), signal.SIGTERM)",
+    "SIGABRT": "os.abort()",
+    "os._exit": "os._exit(1)",
+    "SystemExit": "sys.exit(1)",
+    "exception": "raise RuntimeError",
+    "no_thread_switch": "sys.setswitchinterval(100); os._exit(1)",
+}
+
+
+@pytest.mark.parametrize("death", DEATHS.values(), ids=DEATHS)
+@pytest.mark.parametrize("pause_s", [0, 0.015, 0.1], ids=["at_once", "mid_batch", "drained"])
+def test_no_event_is_lost_and_none_comes_twice(
+    start_bot: Start, read_events: Events, log_path: Path, death: str, pause_s: float
+) -> None:
+    """After any death and the next start, the file holds each of 1,000 events once."""
+    bot = start_bot(f"{COUNT}time.sleep({pause_s})\n{death}")
+    assert bot.wait(20) != 0
+    start_bot("").wait(20)
+    assert sorted(event["n"] for event in read_events()) == list(range(1_000))
+    assert rings_of(log_path) == []
+
+
+def test_the_next_start_may_have_other_settings(
+    start_bot: Start, read_events: Events, log_path: Path
+) -> None:
+    """Service, ring size, level and rotation may change; what was left is written all the same."""
+    start_bot(COUNT + DEATHS["os._exit"]).wait(20)
+    logkit.configure("other", path=log_path, level="error", ring_bytes=262_144, max_bytes=50_000)
+    assert logkit.flush()
+    events = read_events()
+    assert sorted(event["n"] for event in events) == list(range(1_000))
+    assert {event["service"] for event in events} == {"bot"}
+
+
+def test_the_command_recovers_without_the_bot(start_bot: Start, read_events: Events) -> None:
+    """``python -m logkit recover`` writes what is left, and a second run finds nothing."""
+    start_bot(COUNT + DEATHS["SIGKILL"]).wait(20)
+    for _ in range(2):
+        command = [sys.executable, "-m", "logkit", "recover"]
+        subprocess.run(command, check=True, capture_output=True)
+        assert sorted(event["n"] for event in read_events()) == list(range(1_000))
+
+
+def test_a_ring_directory_of_ones_own_survives_a_reboot(
+    start_bot: Start, read_events: Events, tmp_path: Path
+) -> None:
+    """``ring_dir`` keeps the ring on a disk: mode 0600, found by the command and the next start."""
+    rings = tmp_path / "rings"
+    start_bot(COUNT + DEATHS["SIGKILL"], ring_dir=str(rings)).wait(20)
+    (ring,) = rings.iterdir()
+    assert ring.suffix == ".ring"
+    assert ring.stat().st_mode & 0o777 == 0o600
+    command = [sys.executable, "-m", "logkit", "recover", "--ring-dir", str(rings)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert "recovered" in done.stderr
+    assert sorted(event["n"] for event in read_events()) == list(range(1_000))
+    assert list(rings.iterdir()) == []
+
+
+def test_a_living_process_is_not_recovered(
+    start_bot: Start, read_events: Events, log_path: Path
+) -> None:
+    """A second process on the same path leaves the first one's ring alone."""
+    first = start_bot("log.info('first', n=0); print(flush=True); input(); log.info('first', n=1)")
+    assert first.stdout is not None
+    first.stdout.readline()
+    start_bot("log.info('second', n=2)").wait(20)
+    first.communicate(b"\n", timeout=20)
+    assert sorted(event["n"] for event in read_events()) == [0, 1, 2]
+
+
+def test_a_flush_also_delivers_for_dead_workers(
+    start_bot: Start, read_events: Events, log_path: Path
+) -> None:
+    """A long-lived process writes out what its killed siblings have left."""
+    logkit.configure("bot", path=log_path)
+    start_bot(COUNT + DEATHS["SIGKILL"]).wait(20)
+    assert logkit.flush()
+    assert len(read_events()) == 1_000
+
+
+def rings_of(log_path: Path) -> list[Path]:
+    return [
+        ring
+        for ring in Path("/dev/shm").glob("logkit-*.ring")
+        if str(log_path).encode() in ring.read_bytes()[:8_192]
+    ]
