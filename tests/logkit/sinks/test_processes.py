@@ -139,7 +139,7 @@ def test_workers_of_multiprocessing_lose_nothing(
     """They skip atexit, and yet all they have logged is in the file once they have ended."""
     script = tmp_path / "workers.py"
     script.write_text(WORKERS)
-    command = [sys.executable, script, log_path, method]
+    command = [sys.executable, str(script), str(log_path), method]
     done = subprocess.run(command, check=True, timeout=60, stdout=subprocess.PIPE)
     events = [orjson.loads(line) for line in done.stdout.splitlines()]
     assert sorted((e["who"], e["n"]) for e in events) == [
