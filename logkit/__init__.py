@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from logkit.config import configure, flush, stats
     from logkit.context import bind, correlation
     from logkit.errors import ConfigurationError, LogkitError
+    from logkit.instrumentation import instrument, uninstrument
     from logkit.logger import get_logger
+    from logkit.propagation import extract, inject
     from logkit.stdlib import JsonFormatter, dict_config
     from logkit.timing import timed
 
@@ -24,10 +26,14 @@ __all__ = [
     "configure",
     "correlation",
     "dict_config",
+    "extract",
     "flush",
     "get_logger",
+    "inject",
+    "instrument",
     "stats",
     "timed",
+    "uninstrument",
 ]
 
 _MODULES = {
@@ -38,10 +44,14 @@ _MODULES = {
     "configure": "config",
     "correlation": "context",
     "dict_config": "stdlib",
+    "extract": "propagation",
     "flush": "config",
     "get_logger": "logger",
+    "inject": "propagation",
+    "instrument": "instrumentation",
     "stats": "config",
     "timed": "timing",
+    "uninstrument": "instrumentation",
 }
 _SUBMODULES = frozenset({"rate_limits", "schema", "testing"})
 

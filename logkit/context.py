@@ -35,8 +35,14 @@ def new_correlation_id() -> str:
     return os.urandom(16).hex()
 
 
-class _Scope:
-    """Fields that are bound while a ``with`` block runs."""
+class Scope:
+    """Fields that are bound while a ``with`` block runs.
+
+    Attributes:
+        hidden: Names of outer fields that are not seen inside.
+    """
+
+    hidden: frozenset[str] = frozenset()
 
     __slots__ = ("_bound", "_fields", "_previous", "_token")
 
@@ -49,7 +55,10 @@ class _Scope:
 
     def _enter(self) -> None:
         self._previous = bound_fields.get()
-        self._bound = {**self._previous, **self._fields}
+        outer = self._previous
+        if self.hidden:
+            outer = {name: value for name, value in outer.items() if name not in self.hidden}
+        self._bound = {**outer, **self._fields}
         self._token = bound_fields.set(self._bound)
 
     def __exit__(
@@ -60,14 +69,14 @@ class _Scope:
     ) -> None:
         try:
             bound_fields.reset(self._token)
-        except ValueError:
+        except (ValueError, RuntimeError):
             # Another context closes the block (an async generator finalised by the loop, a task
             # that inherited the fields): undo them only where they are still in force.
             if bound_fields.get() is self._bound:
                 bound_fields.set(self._previous)
 
 
-class bind(_Scope):  # noqa: N801 - a context manager that reads like a verb
+class bind(Scope):  # noqa: N801 - a context manager that reads like a verb
     """Add *fields* to every event that is logged inside the ``with`` block.
 
     A name of the envelope (``level``, ``logger`` ...) is written as ``field_<name>``. Leaving the
@@ -83,7 +92,7 @@ class bind(_Scope):  # noqa: N801 - a context manager that reads like a verb
         self._enter()
 
 
-class correlation(_Scope):  # noqa: N801
+class correlation(Scope):  # noqa: N801
     """Give every event inside the ``with`` block one correlation id, and return the id.
 
     Args:

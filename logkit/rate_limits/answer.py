@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -10,11 +10,12 @@ from typing import Any
 
 import orjson
 
+from logkit.headers import header_text, plain_headers
 from logkit.rate_limits.quantities import instant_ms, moment, number
 
 _MAX_BODY_BYTES = 1_048_576
 _MAX_TEXT = 4_096
-_MAX_HEADER = 8_192
+_MAX_HOST = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,24 +69,6 @@ def answer_of(
     )
 
 
-def plain_headers(headers: object) -> dict[str, tuple[str, ...]]:
-    """Return headers of any library by lower-case name.
-
-    Takes mappings of text, bytes, numbers or lists of them, and pairs.
-    """
-    if hasattr(headers, "multi_items"):  # httpx joins repeated headers in items()
-        headers = headers.multi_items()
-    elif hasattr(headers, "items"):
-        headers = headers.items()
-    plain: dict[str, tuple[str, ...]] = {}
-    for name, value in headers if isinstance(headers, Iterable) else ():
-        key = (_text(name) or "").strip().lower()
-        values = value if isinstance(value, list | tuple) else (value,)
-        texts = tuple(text.strip()[:_MAX_HEADER] for text in map(_text, values) if text is not None)
-        plain[key] = plain.get(key, ()) + texts
-    return plain
-
-
 def dig(value: Any, *path: str | int) -> Any:
     """Return what lies at *path* in nested dicts and lists, or ``None``."""
     for step in path:
@@ -96,19 +79,9 @@ def dig(value: Any, *path: str | int) -> Any:
     return value
 
 
-def _text(value: object) -> str | None:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bytes | bytearray):
-        return bytes(value[:_MAX_HEADER]).decode("latin-1")
-    if isinstance(value, bool) or number(value) is None:
-        return None
-    return str(value)
-
-
 def _host(value: object) -> str:
-    text = _text(value) if isinstance(value, str | bytes) else str(value or "")
-    text = (text or "").strip().lower()[:_MAX_HEADER]
+    text = header_text(value) if isinstance(value, str | bytes) else str(value or "")
+    text = (text or "").strip().lower()[:_MAX_HOST]
     authority = text.rpartition("://")[2].partition("/")[0].rpartition("@")[2]
     name = authority if authority.startswith("[") else authority.partition(":")[0]
     return name.rstrip(".")

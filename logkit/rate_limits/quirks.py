@@ -6,8 +6,9 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from logkit.headers import plain_headers
 from logkit.rate_limits import waits
-from logkit.rate_limits.answer import dig, plain_headers
+from logkit.rate_limits.answer import dig
 from logkit.rate_limits.budgets import FIELD_FIRST, header_budgets
 from logkit.rate_limits.model import Budget
 from logkit.rate_limits.quantities import duration_ms, instant_ms, moment, whole_ms
