@@ -61,7 +61,7 @@ line_texts = st.one_of(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(line_texts, max_size=8), st.lists(st.integers(0, 200), max_size=3))
 @example([b'{"a":1}\r', b'{"a":2}'], [7, 8])
 @example([b'{"a":1}', b'{"a":2}'], [7, 8])
