@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from array import array
-from itertools import accumulate, chain
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import orjson
@@ -18,7 +17,7 @@ from logkit_analysis.parsers.json_lines import JsonLinesParser, Record
 from logkit_analysis.parsers.vectorised import VectorisedParser, is_plain_key
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator
     from datetime import tzinfo
 
 # Planning the statement costs as much as a thousand lines one by one.
@@ -67,45 +66,34 @@ class ChunkParser:
         return batch
 
     def _parse_json(self, data: bytes, start: int) -> Batch:
-        lines = data.split(b"\n")
-        is_unfinished = bool(lines[-1])
-        if not is_unfinished:
-            lines.pop()
-        bounds = _bounds(lines)
+        lines = _Lines(data, start)
         keys = self._keys_worth_asking_for(lines)
-        if is_unfinished or not keys:
-            return parse_lines(
-                ((start + bound, line) for bound, line in zip(bounds, lines, strict=False)),
-                self._lines,
-            )
-        return self._parse_columns(data, start, lines, bounds, keys)
+        if not keys or not data.endswith(b"\n"):
+            return parse_lines(lines.each(range(len(lines))), self._lines)
+        text = lines.text()
+        parser = self._vectorised(keys)
+        table, others = parser.parse(text, lines.offsets(), is_careful=False)
+        tables = [table]
+        if len(others) >= _FEWEST_LINES:
+            part, offsets = text.take(others), lines.offsets().take(others)
+            table, left = parser.parse(part, offsets, is_careful=True)
+            tables.append(table)
+            others = others.take(left)
+        batch = parse_lines(lines.each(others.to_pylist()), self._lines)
+        batch.tables[:0] = [table for table in tables if table.num_rows]
+        return batch
 
-    def _keys_worth_asking_for(self, lines: Sequence[bytes]) -> frozenset[str]:
+    def _keys_worth_asking_for(self, lines: _Lines) -> frozenset[str]:
         """Return the keys of a sample of lines, none if few of the lines are of our own form."""
         if len(lines) < _FEWEST_LINES:
             return frozenset()
-        sample = lines[:: max(1, len(lines) // _SAMPLE_LINES)]
-        keys = [found for line in sample if (found := _own_keys(line))]
+        sample = range(0, len(lines), max(1, len(lines) // _SAMPLE_LINES))
+        keys = [found for _, line in lines.each(sample) if (found := _own_keys(line))]
         if len(keys) < len(sample) * _WORTHWHILE_SHARE:
             return frozenset()
         union = frozenset(chain.from_iterable(keys))
         is_wide = len(union - FIELDS_BY_NAME.keys()) > _MOST_EXTRA_KEYS
         return union & FIELDS_BY_NAME.keys() if is_wide else union
-
-    def _parse_columns(
-        self, data: bytes, start: int, lines: list[bytes], bounds: array[int], keys: frozenset[str]
-    ) -> Batch:
-        text = _string_array(data, bounds)
-        if text is None:
-            blanked = b"\n".join(line if _is_utf8(line) else b" " * len(line) for line in lines)
-            text = _string_array(blanked + b"\n", bounds)
-        offsets = pc.add(pa.array(bounds[:-1], pa.int64()), start)
-        table, others = self._vectorised(keys).parse(text, offsets)
-        unusual = ((start + bounds[index], lines[index]) for index in others)
-        batch = parse_lines(unusual, self._lines)
-        if table.num_rows:
-            batch.tables.insert(0, table)
-        return batch
 
     def _vectorised(self, keys: frozenset[str]) -> VectorisedParser:
         """Return this thread's parser; it is made anew only for keys that it does not look for."""
@@ -113,6 +101,50 @@ class ChunkParser:
         if parser is None or not keys <= parser.keys:
             parser = self._local.parser = VectorisedParser(keys)
         return parser
+
+
+class _Lines:
+    """The lines of some bytes, found without copying them."""
+
+    def __init__(self, data: bytes, start: int) -> None:
+        self._data = data
+        self._start = start
+        octets = pa.Array.from_buffers(pa.uint8(), len(data), [None, pa.py_buffer(data)])
+        newlines = pc.indices_nonzero(pc.equal(octets, pa.scalar(ord("\n"), pa.uint8())))
+        ends = pc.add(newlines, pa.scalar(1, pa.uint64())).cast(pa.int64())
+        last = [] if data.endswith(b"\n") or not data else [len(data) + 1]
+        self._bounds = pa.concat_arrays(
+            [pa.array([0], pa.int64()), ends, pa.array(last, pa.int64())]
+        )
+
+    def __len__(self) -> int:
+        return len(self._bounds) - 1
+
+    def each(self, indexes: Iterable[int]) -> Iterator[tuple[int, bytes]]:
+        """Yield the offset and the bytes, without newline, of the lines at *indexes*."""
+        bounds = memoryview(self._bounds.buffers()[1]).cast("q")
+        for index in indexes:
+            begin = bounds[index]
+            yield self._start + begin, self._data[begin : bounds[index + 1] - 1]
+
+    def offsets(self) -> pa.Int64Array:
+        """Return the offset of each line."""
+        return pc.add(self._bounds[:-1], self._start)
+
+    def text(self) -> pa.StringArray:
+        """Return the lines with their newlines; one that is no UTF-8 as blanks of its length."""
+        text = self._array(self._data)
+        try:
+            text.validate(full=True)
+        except pa.ArrowInvalid:
+            lines = (line for _, line in self.each(range(len(self))))
+            blanked = (line if _is_utf8(line) else b" " * len(line) for line in lines)
+            return self._array(b"\n".join(blanked) + b"\n")
+        return text
+
+    def _array(self, data: bytes) -> pa.StringArray:
+        bounds = self._bounds.cast(pa.int32()).buffers()[1]
+        return pa.StringArray.from_buffers(len(self), bounds, pa.py_buffer(data))
 
 
 def _own_keys(line: bytes) -> frozenset[str]:
@@ -124,22 +156,6 @@ def _own_keys(line: bytes) -> frozenset[str]:
     if not isinstance(parsed, dict) or not FOREIGN_KEYS.isdisjoint(parsed):
         return frozenset()
     return frozenset(parsed) if all(map(is_plain_key, parsed)) else frozenset()
-
-
-def _bounds(lines: list[bytes]) -> array[int]:
-    """Return where each line begins, and where the last one ends."""
-    return array("i", accumulate((len(line) + 1 for line in lines), initial=0))
-
-
-def _string_array(data: bytes, bounds: array[int]) -> pa.StringArray | None:
-    """Return the lines of *data* as an Arrow array without a copy, ``None`` if not all UTF-8."""
-    buffers = pa.py_buffer(bounds), pa.py_buffer(data)
-    lines = pa.StringArray.from_buffers(len(bounds) - 1, *buffers)
-    try:
-        lines.validate(full=True)
-    except pa.ArrowInvalid:
-        return None
-    return lines
 
 
 def _is_utf8(line: bytes) -> bool:

@@ -30,7 +30,7 @@ _EVENT_NAME = "[a-z][a-z0-9]*(_[a-z0-9]+)*"
 # What DuckDB takes for numbers and JSON does not, or what a double cannot hold.
 _NO_NUMBER = r"(?i)([:,\[]-?(nan|inf)|e[+-]?\d{3})"
 # Written by DuckDB, these may be longer than they were in the line: 1e2 is 100.0 there.
-_LENGTHENED = r"(^|[:,\[])-?(\d+\.0($|[,}\]])|0\.00|\d[\d.]*e)"
+_LENGTHENED = r"[:,\[]-?(\d+\.0[,}\]]|0\.00|\d[\d.]*e)"
 _TRAILING_COMMA = r",\s*[}\]]"
 _EXACT_FLOAT = 2**53
 
@@ -50,19 +50,21 @@ class VectorisedParser:
     def __init__(self, keys: Iterable[str]) -> None:
         self._keys = sorted(keys)
         self._connection = duckdb.connect(":memory:", config={"threads": 1})
-        # One path at least, or the list would have no type.
-        strings = [key for key in self._keys if _is_text(key)] or ["message"]
-        self._query = _query(self._keys, strings, "{}")
-        self._careful_query = _query(self._keys, strings, "try({})")
-        self._paths = [[f'$."{key}"' for key in group] for group in (self._keys, strings)]
 
     @property
     def keys(self) -> frozenset[str]:
         """The keys that it looks for."""
         return frozenset(self._keys)
 
-    def parse(self, lines: pa.StringArray, offsets: pa.Int64Array) -> tuple[pa.Table, list[int]]:
+    def parse(
+        self, lines: pa.StringArray, offsets: pa.Int64Array, *, is_careful: bool
+    ) -> tuple[pa.Table, pa.Array]:
         """Parse *lines*, valid UTF-8 each with its newline, found at *offsets*.
+
+        Args:
+            lines: The lines.
+            offsets: What goes into ``source_offset``.
+            is_careful: Speak also for lines with escapes or nulls, which costs more for each.
 
         Returns:
             The columns of the lines that it speaks for, and the indexes of all others.
@@ -70,44 +72,65 @@ class VectorisedParser:
         batch = pa.table({"line": lines, "source_offset": offsets})
         self._connection.register("batch", batch)
         try:
-            result = self._run()
+            result = self._run(is_careful=is_careful)
         finally:
             self._connection.unregister("batch")
-        is_ours = result.column("is_ours")
-        others: list[int] = pc.indices_nonzero(pc.invert(is_ours)).to_pylist()
+        is_ours = result.column("is_ours").combine_chunks()
+        others = pc.indices_nonzero(pc.invert(is_ours))
         events = result.drop_columns(["is_ours"])
-        return (events.filter(is_ours) if others else events), others
+        return (events.filter(is_ours) if len(others) else events), others
 
-    def _run(self) -> pa.Table:
+    def _run(self, *, is_careful: bool) -> pa.Table:
+        make = _careful_query if is_careful else _plain_query
         try:
-            return self._connection.sql(self._query, params=self._paths).to_arrow_table()
+            return self._connection.sql(make(self._keys, "{}")).to_arrow_table()
         except (duckdb.InvalidInputException, UnicodeDecodeError):
             # Some line is no JSON. Asking line by line whether it is costs a third more.
             # (The client fails to decode the message where that cuts a character in two.)
-            query = self._careful_query
-            return self._connection.sql(query, params=self._paths).to_arrow_table()
+            return self._connection.sql(make(self._keys, "try({})")).to_arrow_table()
 
 
-def _is_text(key: str) -> bool:
-    return key in FIELDS_BY_NAME and key != "level" and FIELDS_BY_NAME[key].duckdb == "VARCHAR"
-
-
-def _query(keys: list[str], strings: list[str], attempt: str) -> str:
-    """Return the statement: a column per declared key, ``fields``, and ``is_ours``.
+def _plain_query(keys: list[str], attempt: str) -> str:
+    """Return the statement for lines without a backslash or a null.
 
     Args:
-        keys: All keys; parameter 1 holds their paths.
-        strings: Those of them whose column is text; parameter 2 holds their paths.
+        keys: The keys to look for.
         attempt: Template around what fails on a line that is no JSON.
     """
+    structure = ", ".join(f'"{key}": "JSON"' for key in keys)
+    texts = attempt.format(f"json_transform(line, '{{{structure}}}')")
+    taken = [f'texts."{key}"' for key in keys]
+    is_candidate = f"{_IS_OBJECT} and not contains(line, '\\')"
+    return _query(keys, texts, taken, is_candidate, string=_UNQUOTED, null_rule="")
+
+
+def _careful_query(keys: list[str], attempt: str) -> str:
+    """Return the statement for any lines; arguments as for `_plain_query`."""
+    paths = ", ".join(f"""'$."{key}"'""" for key in keys)
+    texts = attempt.format(f"json_extract(line, [{paths}])")
+    taken = [f"texts[{index + 1}]" for index in range(len(keys))]
+    string = "json_extract_string({0}, '$')"
+    return _query(keys, texts, taken, _IS_OBJECT, string=string, null_rule="{0} = 'null' or ")
+
+
+_IS_OBJECT = "texts is not null and starts_with(line, '{')"
+_UNQUOTED = "substring({0}, 2, strlen({0}) - 2)"
+
+
+def _query(
+    keys: list[str],
+    found: str,
+    taken: list[str],
+    is_candidate: str,
+    *,
+    string: str,
+    null_rule: str,
+) -> str:
+    """Return the statement: a column per declared key, ``fields``, and ``is_ours``."""
     texts = {key: f"t{index}" for index, key in enumerate(keys)}
     declared = [FIELDS_BY_NAME[key] for key in keys if key in FIELDS_BY_NAME]
     extras = [key for key in keys if key not in FIELDS_BY_NAME]
-    values = [
-        f"{_value(field, texts[field.name])} as v_{field.name}"
-        for field in declared
-        if field.name not in strings
-    ]
+    values = [f"{_value(field, texts[field.name], string)} as v_{field.name}" for field in declared]
     columns = [f"{_column(field.name, texts)} as {field.name}" for field in declared]
     if "message" in texts and "event" not in texts:
         columns.append(f"{_EVENT_OF_MESSAGE} as event")
@@ -116,11 +139,7 @@ def _query(keys: list[str], strings: list[str], attempt: str) -> str:
 with
 
 found as (
-    select
-        line,
-        source_offset,
-        {attempt.format("json_extract(line, $1)")} as texts,
-        {attempt.format("json_extract_string(line, $2)")} as strings
+    select line, source_offset, {found} as texts
     from batch
 ),
 
@@ -128,10 +147,9 @@ named as (
     select
         line,
         source_offset,
-        texts is not null and starts_with(line, '{{') as is_object,
-        {_list(f"strings[{index + 1}] as v_{key}" for index, key in enumerate(strings))},
+        {is_candidate} as is_candidate,
         -- As text: from JSON, a cast would turn true into 1 and "12" into 12.
-        {_list(f"cast(texts[{index + 1}] as varchar) as t{index}" for index in range(len(keys)))}
+        {_list(f"cast({text} as varchar) as t{index}" for index, text in enumerate(taken))}
     from found
 ),
 
@@ -143,8 +161,10 @@ typed as (
 select
     {_list(["source_offset", *columns])},
     v_fields as fields,
-    coalesce(case when is_object then ({_has_no_more_than(texts)}) and {_fits(declared, texts)} end,
-        false) as is_ours
+    coalesce(
+        case when is_candidate then ({_has_no_more_than(texts)}) and {_fits(declared, texts, null_rule)} end,
+        false
+    ) as is_ours
 from typed
 """  # noqa: S608
 
@@ -153,24 +173,20 @@ def _list(items: Iterable[str]) -> str:
     return ", ".join(items)
 
 
-def _value(field: Field, text: str) -> str:
+def _value(field: Field, text: str, string: str) -> str:
     """Return the SQL of a value of the JSON *text* in the column's type, NULL if it is none."""
     if field.name == "timestamp":
-        bare = f"case when regexp_full_match({text}, '{_TIMESTAMP}') then {_unquoted(text)} end"
+        bare = (
+            f"case when regexp_full_match({text}, '{_TIMESTAMP}') then {_UNQUOTED.format(text)} end"
+        )
         return f"try_cast({bare} as timestamptz)"
     if field.name == "level":
         spellings = ((spelled, level) for level in LEVELS for spelled in (level, level.upper()))
         names = " ".join(f"""when '"{spelled}"' then '{level}'""" for spelled, level in spellings)
         return f"case {text} {names} end"
     if field.duckdb == "VARCHAR":
-        return (
-            f"case when is_escaped then json_extract_string({text}, '$') else {_unquoted(text)} end"
-        )
+        return string.format(text)
     return f"try_cast({text} as {field.duckdb})"
-
-
-def _unquoted(text: str) -> str:
-    return f"substring({text}, 2, strlen({text}) - 2)"
 
 
 _EVENT_OF_MESSAGE = (
@@ -200,24 +216,37 @@ def _has_no_more_than(texts: dict[str, str]) -> str:
     A compact line with its newline has 2 bytes, and for each value the bytes of the value, of
     its key, two quotes, a colon, and a comma or brace.
     """
-    numbers = [
-        text
-        for key, text in texts.items()
-        if key in FIELDS_BY_NAME and FIELDS_BY_NAME[key].duckdb == "DOUBLE"
-    ]
     lengths = " + ".join(f"coalesce(strlen({t}) + {len(key) + 4}, 0)" for key, t in texts.items())
     count = " + ".join(f"({text} is not null)::integer" for text in texts.values())
+    kept = " and ".join(
+        [
+            f"coalesce(not regexp_matches(v_fields, '{_LENGTHENED}'), true)",
+            *(_is_as_written(text) for key, text in texts.items() if _is_double(key)),
+        ]
+    )
     return f"""case
-        when strlen(line) = 2 + {lengths}
-            and not regexp_matches(concat_ws(',', {_list(["v_fields", *numbers])}), '{_LENGTHENED}')
-            then true
+        when strlen(line) = 2 + {lengths} and {kept} then true
         else len(json_keys(line)) = {count} and not regexp_matches(line, '{_TRAILING_COMMA}')
     end"""
 
 
-def _fits(declared: list[Field], texts: dict[str, str]) -> str:
+def _is_double(key: str) -> bool:
+    return key in FIELDS_BY_NAME and FIELDS_BY_NAME[key].duckdb == "DOUBLE"
+
+
+def _is_as_written(text: str) -> str:
+    """Return the SQL that says whether the number *text* is no longer than it was in the line."""
+    tiny = f"starts_with(ltrim({text}, '-'), '0.00')"
+    return f"coalesce(not (suffix({text}, '.0') or contains({text}, 'e') or {tiny}), true)"
+
+
+def _fits(declared: list[Field], texts: dict[str, str], null_rule: str) -> str:
     """Return the SQL that says whether every value has the JSON type of its column."""
-    rules = [f"({texts[field.name]} is null or {_rule(field, texts)})" for field in declared]
+    rules = [
+        f"({text} is null or {null_rule.format(text)}{_rule(field, texts)})"
+        for field in declared
+        if (text := texts[field.name])
+    ]
     return " and ".join(
         [*rules, f"(v_fields is null or not regexp_matches(v_fields, '{_NO_NUMBER}'))"]
     )
