@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import analysis, log_call
+from benchmarks import follow, ingest, log_call, queries
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -15,7 +15,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0, help="size of the work (default 1)")
     scale = parser.parse_args(arguments).scale
-    for module in (log_call, analysis):
+    for module in (log_call, ingest, queries, follow):
         with tempfile.TemporaryDirectory() as folder:
             for figure in module.measure(Path(folder), scale):
                 ours = f"logkit {figure.ours:.3g} {figure.unit}"

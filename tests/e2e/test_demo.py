@@ -66,3 +66,15 @@ def test_it_says_what_to_try_next(demo: tuple[str, dict[str, Any]]) -> None:
     output, _ = demo
     assert re.search(r"took \d+\.\d s", output)
     assert len(re.findall(r"^  logkit ", output, re.MULTILINE)) == 3
+
+
+def test_it_keeps_away_from_other_peoples_files(tmp_path: Path) -> None:
+    """A folder that is no demo's is left as it is, with one clear line."""
+    database = tmp_path / "logkit.duckdb"
+    database.write_text("precious")
+    command = [str(Path(sys.executable).with_name("logkit")), "demo", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "something else" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["logkit.duckdb"]
+    assert database.read_text() == "precious"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from logkit_analysis.cli import notes, output
+from logkit_analysis.errors import UsageError
 
 if TYPE_CHECKING:
     from logkit_analysis.demo.answers import Answers
@@ -38,6 +39,7 @@ def demo(
 
     started = time.monotonic()
     database = directory / "logkit.duckdb"
+    _refuse_foreign(directory)
     for old in directory.glob(f"{database.name}*"):
         # An earlier demo's rows must not count again.
         old.unlink()
@@ -49,6 +51,13 @@ def demo(
     _say(f"All of this took {time.monotonic() - started:.1f} s. To try next:")
     for words in ("query error_rate --last 30m", "query memory_growth", "rejects"):
         _say(f"  logkit {words} --db {database}")
+
+
+def _refuse_foreign(directory: Path) -> None:
+    """Keep away from a folder in which something else than an earlier demo lies."""
+    is_used = directory.exists() and (not directory.is_dir() or any(directory.iterdir()))
+    if is_used and not (directory / "truth.json").is_file():
+        raise UsageError(f"{directory} holds something else than a demo; name an empty folder")
 
 
 def _ingest(directory: Path, database: Path, truth: IncidentTruth) -> None:

@@ -134,6 +134,7 @@ def _query(
     columns = [f"{_column(field.name, texts)} as {field.name}" for field in declared]
     if "message" in texts and "event" not in texts:
         columns.append(f"{_EVENT_OF_MESSAGE} as event")
+    is_ours = f"({_has_no_more_than(texts)}) and {_fits(declared, texts, null_rule)}"
     # Every name comes from the table of fields or has passed `is_plain_key`.
     return f"""
 with
@@ -161,10 +162,7 @@ typed as (
 select
     {_list(["source_offset", *columns])},
     v_fields as fields,
-    coalesce(
-        case when is_candidate then ({_has_no_more_than(texts)}) and {_fits(declared, texts, null_rule)} end,
-        false
-    ) as is_ours
+    coalesce(case when is_candidate then {is_ours} end, false) as is_ours
 from typed
 """  # noqa: S608
 
