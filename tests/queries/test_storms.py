@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,28 +17,27 @@ WHOLE = Window(START - timedelta(hours=1), START + timedelta(hours=2))
 GAP = timedelta(seconds=120)
 
 
-def maybe(*values: Any) -> st.SearchStrategy[Any]:
-    """Return one of some values, or none."""
-    return st.sampled_from([None, *values])
-
-
-calls = st.lists(
-    st.fixed_dictionaries(
-        {
-            # Whole and half seconds, so that ends, starts and waits often coincide.
-            "timestamp": st.integers(0, 1200).map(lambda n: START + timedelta(seconds=n / 2)),
-            "service": st.sampled_from(["bot", "bot", None]),
-            "endpoint": st.sampled_from(["/a", "/a", "/b", None]),
-            "status_code": st.sampled_from([429, 429, 429, 200, None]),
-            "duration_ms": maybe(0.0, 500.0, 1000.0, 2500.0),
-            "attempt": maybe(0, 0, 1, 2),
-            "retry_after_ms": maybe(0, 500, 1000, 60_000, 300_000),
-            "rate_limit_scope": maybe("user", "global", "shared"),
-            "rate_limit_bucket": st.sampled_from([None, None, "bucket", "/a"]),
-        }
-    ),
-    max_size=60,
-)
+def random_calls(seed: int, count: int) -> list[Event]:
+    """Return calls drawn from few values: ends, starts, waits and gaps often coincide."""
+    rng = random.Random(seed)
+    rows: list[Event] = []
+    at = START
+    for _ in range(count):
+        at += timedelta(seconds=rng.choice([0, 0, 0.5, 0.5, 0.5, 1, 2, 119.5, 120, 120.5]))
+        rows.append(
+            {
+                "timestamp": at,
+                "service": rng.choice(["bot"] * 7 + [None]),
+                "endpoint": rng.choice(["/a"] * 6 + ["/b", None]),
+                "status_code": rng.choice([429, 429, 429, 200, None]),
+                "duration_ms": rng.choice([None, 0.0, 500.0, 1000.0]),
+                "attempt": rng.choice([None, 0, 1, 2]),
+                "retry_after_ms": rng.choice([None, 0, 500, 1000, 1000, 60_000]),
+                "rate_limit_scope": rng.choice([None] * 6 + ["user", "global"]),
+                "rate_limit_bucket": rng.choice([None] * 6 + ["bucket", "/a"]),
+            }
+        )
+    return rows
 
 
 def scope_of(row: Event) -> tuple[str, Any]:
@@ -113,20 +113,22 @@ def storm_of(
 
 
 @settings(
-    max_examples=100,
+    max_examples=150,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(rows=calls, since=st.integers(-10, 700), until=st.integers(0, 700))
-def test_storms_follow_the_rule(store: Any, rows: list[Event], since: int, until: int) -> None:
+@given(seed=st.integers(0, 2**32), count=st.integers(5, 70))
+def test_storms_follow_the_rule(store: Any, seed: int, count: int) -> None:
     """Storms, ignored waits and amplification are exact, for any window and any NULL."""
+    rows = random_calls(seed, count)
     store.fill(rows)
-    part = Window(START + timedelta(seconds=min(since, until)), START + timedelta(seconds=until))
+    bounds = [rows[seed % count]["timestamp"], rows[seed // count % count]["timestamp"]]
     columns = (
         *("service", "scope", "endpoint", "started_at", "ended_at", "hits"),
         *("ignored_retry_after", "retry_amplification"),
     )
-    for window in (WHOLE, part):
+    at_ends = [Window(storm[4], WHOLE.until) for storm in storms_of(rows, WHOLE)[:2]]
+    for window in (WHOLE, Window(min(bounds), max(bounds)), *at_ends):
         found = [
             tuple(row[name] for name in columns) for row in store.run("rate_limit_storms", window)
         ]
