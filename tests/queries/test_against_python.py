@@ -31,7 +31,7 @@ on_random_events = settings(
 def random_events(seed: int, count: int) -> list[Event]:
     """Return events drawn from few values, so that groups, ties and edges are common."""
     rng = random.Random(seed)
-    seconds = [rng.randrange(600) for _ in range(6)]
+    seconds = [20 * rng.randrange(30) for _ in range(6)]
     return [_random_event(rng, seconds) for _ in range(count)]
 
 
@@ -63,9 +63,9 @@ def _random_event(rng: random.Random, seconds: list[int]) -> Event:
 events = st.builds(random_events, st.integers(0, 2**32), st.integers(0, 60))
 windows = st.one_of(
     st.just(Window(START - TICK, START + timedelta(hours=1))),
-    st.tuples(st.integers(0, 600), st.integers(0, 600)).map(
+    st.tuples(st.integers(0, 30), st.integers(0, 30)).map(
         lambda pair: Window(
-            START + timedelta(seconds=min(pair)), START + timedelta(seconds=max(pair))
+            START + timedelta(seconds=20 * min(pair)), START + timedelta(seconds=20 * max(pair))
         )
     ),
 )
