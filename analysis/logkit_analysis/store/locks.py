@@ -12,10 +12,11 @@ A third lock, *writer*, is held for a whole ``ingest`` or ``follow``: one writer
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from logkit_analysis.errors import AnalysisError
@@ -71,11 +72,19 @@ class Locks:
     def reading(self) -> Iterator[None]:
         """Hold the database together with other readers.
 
+        Where we may not make the lock files, no writer of ours is at work either, or it has made
+        them already: then they are opened as they are.
+
         Raises:
             DatabaseBusyError: A writer did not let go in time.
         """
-        with self._held("access") as access:
-            with self._held("gate") as gate:
+        with ExitStack() as stack:
+            try:
+                access = stack.enter_context(self._held("access", is_reader=True))
+            except FileNotFoundError:
+                yield
+                return
+            with self._held("gate", is_reader=True) as gate:
                 self._lock(gate, fcntl.LOCK_SH)
                 self._lock(access, fcntl.LOCK_SH)
             yield
@@ -108,10 +117,15 @@ class Locks:
             os.ftruncate(writer, 0)
 
     @contextmanager
-    def _held(self, name: str) -> Iterator[int]:
+    def _held(self, name: str, *, is_reader: bool = False) -> Iterator[int]:
         suffix = ".lock" if name == "access" else f".{name}.lock"
         path = self._database.with_name(self._database.name + suffix)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            if not is_reader or error.errno not in (errno.EACCES, errno.EROFS, errno.EPERM):
+                raise
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             yield descriptor
         finally:
