@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from logkit_analysis.store.database import writing
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _READER = """
 import os, sys
