@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 import time
 from collections import Counter, deque
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from functools import partial
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
-from logkit_analysis.parsers.chunk_parser import ChunkParser
+from logkit_analysis.parsers.chunk_parser import ChunkParser, StreamParser
+from logkit_analysis.parsers.text.layout import FormatTable
 from logkit_analysis.sources import compression
 from logkit_analysis.sources.discovery import STDIN, LogFile, discover
 from logkit_analysis.sources.identity import checksum, identify, is_at_home
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from io import BufferedReader
 
     from logkit_analysis.parsers.batch import Batch
+    from logkit_analysis.parsers.choice import Choice
+    from logkit_analysis.parsers.text.formats import TextFormat
 
 _NO_FILE = FileKey(0, 0)
 
@@ -69,6 +73,7 @@ class IngestReport:
         seconds: Wall time.
         unfinished: Paths whose last line has no newline yet; it waits for the next run.
         damaged: Paths that could not be read to their end, each with the reason.
+        choices: What the files were found to be whose format was decided now, by path.
     """
 
     files: int = 0
@@ -78,6 +83,7 @@ class IngestReport:
     seconds: float = 0.0
     unfinished: list[str] = field(default_factory=list)
     damaged: list[tuple[str, str]] = field(default_factory=list)
+    choices: dict[str, Choice] = field(default_factory=dict)
 
 
 def ingest(
@@ -87,6 +93,8 @@ def ingest(
     zone: tzinfo,
     progress: Progress,
     on_wait: Callable[[str], None],
+    only_format: str | None = None,
+    own_formats: Sequence[TextFormat] = (),
 ) -> IngestReport:
     """Read what is new in the files that *arguments* name into *database*.
 
@@ -96,11 +104,15 @@ def ingest(
         zone: Zone of times that name none.
         progress: Told about sizes and commits.
         on_wait: Told, in one line, whom we wait for.
+        only_format: Name of the format of all files; ``None`` to tell each by its content.
+        own_formats: Formats besides ours.
 
     Raises:
+        UnknownFormatError: *only_format* is no name of a format.
         PathUnusableError: A named path is missing, unreadable or holds no log; nothing is read.
         DatabaseUnusableError: *database* is no database of ours.
     """
+    parser = ChunkParser(zone, table=FormatTable(own_formats), only_format=only_format)
     files = discover(arguments)
     started = time.monotonic()
     with (
@@ -110,7 +122,7 @@ def ingest(
     ):
         writer = StoreWriter(connection, begin_run(connection))
         streams = known_streams(connection)
-        intake = Intake(writer.commit, ChunkParser(zone), streams, progress, pool)
+        intake = Intake(writer.commit, parser, streams, progress, pool)
         progress.total(len(files), _total_bytes(files))
         for file in files:
             intake.read(file)
@@ -168,7 +180,9 @@ class Intake:
         if stream is None:
             return
         is_closed = file.is_stream or kind != "none"
-        for chunk, batch in self._parsed(stream, read_chunks(data, stream.position)):
+        parser = StreamParser(self._parser, stream.format, _written_at(raw))
+        chunks = cut_at_records(read_chunks(data, stream.position), parser.settled)
+        for chunk, batch in self._parsed(parser, chunks, stream.tail):
             is_open = chunk.is_unfinished or chunk.may_go_on
             if is_open and not (is_closed or self._is_whole(chunk, raw)):
                 self.report.unfinished.append(file.name)
@@ -176,15 +190,15 @@ class Intake:
             self._store(stream, chunk, batch)
             self._progress.advance(file.path, _bytes_on_disk(file, raw, chunk), batch.row_count)
 
-    def _parsed(self, stream: LogStream, chunks: Iterator[Chunk]) -> Iterator[tuple[Chunk, Batch]]:
+    def _parsed(
+        self, parser: StreamParser, chunks: Iterator[Chunk], tail: bytes
+    ) -> Iterator[tuple[Chunk, Batch]]:
         """Parse *chunks* ahead of the store, which takes them in order.
 
         What was read before a damaged place is handed out before the error is raised.
         """
         pending: deque[tuple[Chunk, Future[Batch]]] = deque()
         damage = None
-        tail = stream.tail
-        chunks = cut_at_records(chunks, partial(self._parser.settled, format_name=stream.format))
         while True:
             try:
                 chunk = next(chunks, None)
@@ -192,8 +206,7 @@ class Intake:
                 chunk, damage = None, error
             if chunk is not None:
                 owed = owed_newline(chunk.data, tail)
-                parse = partial(self._parser.parse, format_name=stream.format)
-                work = self._pool.submit(parse, chunk.data[owed:], chunk.start + owed)
+                work = self._pool.submit(parser.parse, chunk.data[owed:], chunk.start + owed)
                 pending.append((chunk, work))
                 tail = b""
             if len(pending) > _CHUNKS_AHEAD or (pending and chunk is None):
@@ -234,6 +247,8 @@ class Intake:
         self._commit([Part(stream, batch, interval, chunk.data[:HEAD_BYTES])])
         if is_new:
             self._streams.append(stream)
+        if batch.choice is not None:
+            self.report.choices[stream.path] = batch.choice
         self.report.rows += batch.row_count
         self.report.rejects.update(line.reason.partition(":")[0] for line in batch.rejects)
         self.report.bytes += len(chunk.data)
@@ -259,6 +274,12 @@ def _opened(path: str) -> AbstractContextManager[BufferedReader]:
 
 def _reason(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
+def _written_at(raw: BufferedReader) -> datetime | None:
+    """Return when a file was last written; nobody knows it of a pipe."""
+    status = os.fstat(raw.fileno())
+    return datetime.fromtimestamp(status.st_mtime, UTC) if stat.S_ISREG(status.st_mode) else None
 
 
 def _bytes_on_disk(file: LogFile, raw: BufferedReader, chunk: Chunk) -> int:

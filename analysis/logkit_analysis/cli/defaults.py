@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     import typer
 
 
+# Tables that are no settings of a command.
+_TABLES = {"formats"}
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A setting's value and the name of the place that gave it."""
@@ -43,7 +47,7 @@ def apply_settings(context: typer.Context) -> None:
     for layer in reversed(load_layers(os.environ, Path.cwd())):
         known = _fill(context.command, "", layer, layer.values, defaults, origins)
         if layer.origin != "environment":
-            _name_unknown(layer, known)
+            _name_unknown(layer, known | _TABLES)
     context.default_map = defaults
     context.obj = origins
 

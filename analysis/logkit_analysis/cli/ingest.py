@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from logkit_analysis.cli import notes
+from logkit_analysis.cli.log_formats import AUTO, LogFormatOption, own_formats, say_choices
 from logkit_analysis.cli.options import DEFAULT_DATABASE, DatabaseOption
 from logkit_analysis.errors import ExitCode
 
@@ -19,9 +20,11 @@ Examples:
   logkit ingest bot.log 'old/*.log.gz'   files and globs
   kubectl logs bot | logkit ingest -     standard input
   logkit ingest app.log --tz Europe/Berlin
+  logkit ingest access.log --format apache
 
-Run it again at any time: it reads only what is new. Lines that are no JSON object are
-kept with the reason: logkit rejects."""
+Run it again at any time: it reads only what is new. JSON lines of all common loggers and
+the text logs of Python, discord.py, web servers, containers and syslog are told by their
+content. A line that fits nothing is kept with the reason: logkit rejects."""
 
 
 def ingest(
@@ -32,6 +35,7 @@ def ingest(
     tz: Annotated[
         str, typer.Option("--tz", metavar="ZONE", help="Zone of times that name none.")
     ] = "UTC",
+    log_format: LogFormatOption = AUTO,
 ) -> None:
     """Read what is new in log files into the database."""
     from logkit_analysis.cli.progress import ByteProgress
@@ -39,13 +43,22 @@ def ingest(
     from logkit_analysis.time_window import parse_zone
 
     with ByteProgress() as progress:
-        report = run(db, paths, zone=parse_zone(tz), progress=progress, on_wait=notes.note)
+        report = run(
+            db,
+            paths,
+            zone=parse_zone(tz),
+            progress=progress,
+            on_wait=notes.note,
+            only_format=None if log_format == AUTO else log_format,
+            own_formats=own_formats(),
+        )
     _say(report)
     if report.damaged:
         raise typer.Exit(ExitCode.FAILURE)
 
 
 def _say(report: IngestReport) -> None:
+    say_choices(report.choices)
     rate = f", {report.rows / report.seconds:,.0f} rows/s" if report.seconds > 1 else ""
     notes.note(
         f"{report.rows:,} new rows from {_count(report.files, 'file')} "

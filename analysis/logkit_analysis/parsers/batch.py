@@ -13,6 +13,7 @@ from logkit_analysis.parsers.loading import Reject
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from logkit_analysis.parsers.choice import Choice
     from logkit_analysis.parsers.json_lines import JsonLinesParser
 
 _ARROW_TYPES = {
@@ -46,11 +47,14 @@ class Batch:
         tables: Events: a column per field that occurs, ``fields`` and ``source_offset``.
         rejects: The lines that are no events.
         consumed: How many bytes it stands for; what follows them may continue the last record.
+        choice: The format that was chosen for these and all later lines of their stream, if that
+            was decided now.
     """
 
     tables: list[pa.Table] = field(default_factory=list)
     rejects: list[RejectedLine] = field(default_factory=list)
     consumed: int = 0
+    choice: Choice | None = None
 
     @property
     def row_count(self) -> int:
@@ -60,27 +64,30 @@ class Batch:
 
 def parse_lines(lines: Iterable[tuple[int, bytes]], parser: JsonLinesParser) -> Batch:
     """Parse *lines*, each with its offset; each ends up as an event or as a reject, never both."""
-    rows = _Rows()
+    rows = Rows()
     batch = Batch()
     for offset, line in lines:
-        outcome = parser.parse(line)
+        outcome = parser.parse_all(line)
         if isinstance(outcome, Reject):
             batch.rejects.append(RejectedLine(offset, outcome.reason, line))
-        else:
-            rows.add(outcome.columns, outcome.fields, offset)
+            continue
+        for number, record in enumerate(outcome):
+            # Several events of one line keep their order, and offsets of their own.
+            rows.add(record.columns, record.fields, offset + number)
     if rows.count:
         batch.tables.append(rows.table())
     return batch
 
 
 @dataclass(slots=True)
-class _Rows:
+class Rows:
     """Columns under construction; a column exists once a row has a value for it."""
 
     count: int = 0
     columns: dict[str, list[Any]] = field(default_factory=dict)
 
     def add(self, values: dict[str, Any], fields: bytes | None, offset: int) -> None:
+        """Add a row: its columns, what no column holds as JSON, and where it was found."""
         for name, value in values.items():
             self._column(name).append(value)
         if fields is not None:
@@ -96,6 +103,7 @@ class _Rows:
         return column
 
     def table(self) -> pa.Table:
+        """Return all rows."""
         return pa.table(
             {
                 name: pa.array(self._column(name), type=_COLUMN_TYPES[name])

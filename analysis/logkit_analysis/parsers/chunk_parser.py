@@ -1,31 +1,27 @@
-"""A chunk of lines as a batch: most lines by column, the unusual ones one by one."""
+"""A chunk of a log of any format as a batch."""
 
 from __future__ import annotations
 
-import threading
-from itertools import chain
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import orjson
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from logkit.schema import FIELDS_BY_NAME
-from logkit_analysis.parsers.batch import Batch, parse_lines
-from logkit_analysis.parsers.dialects import FOREIGN_KEYS
+from logkit_analysis.parsers.json_chunks import JsonChunkParser
 from logkit_analysis.parsers.json_lines import JsonLinesParser, Record
-from logkit_analysis.parsers.vectorised import VectorisedParser, is_plain_key
+from logkit_analysis.parsers.text.detection import choose
+from logkit_analysis.parsers.text.layout import JSON, FormatTable, UnknownFormatError
+from logkit_analysis.parsers.text.text_parser import TextParser
+from logkit_analysis.parsers.text.text_times import TextTimes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
     from datetime import tzinfo
 
-# Planning the statement costs as much as a thousand lines one by one.
-_FEWEST_LINES = 2_000
-_SAMPLE_LINES = 200
-_MOST_EXTRA_KEYS = 64
-# Below this share of lines that suit it, the columnar pass costs more than it saves.
-_WORTHWHILE_SHARE = 0.3
+    from logkit_analysis.parsers.batch import Batch
+    from logkit_analysis.parsers.choice import Choice
+
+# So many rejected lines, and such a share of all, may be a format that came in later.
+_FEWEST_REJECTS = 3
+_REJECTED_SHARE = 0.05
 
 
 class ChunkParser:
@@ -33,134 +29,141 @@ class ChunkParser:
 
     Args:
         zone: Zone of times that name none.
+        table: The formats there are, by default ours.
+        only_format: Name of the format of every log; ``None`` to decide by content.
+
+    Raises:
+        UnknownFormatError: *only_format* is no name of a format.
     """
 
-    def __init__(self, zone: tzinfo) -> None:
+    def __init__(
+        self, zone: tzinfo, *, table: FormatTable | None = None, only_format: str | None = None
+    ) -> None:
+        self._zone = zone
+        self._table = table or FormatTable()
+        self._only_format = only_format
         self._lines = JsonLinesParser(zone)
-        self._local = threading.local()
+        self._json = JsonChunkParser(self._lines)
+        if only_format is not None:
+            self._table.layout(only_format)
 
     def is_event(self, line: bytes) -> bool:
         """Return whether *line* alone is an event."""
         return isinstance(self._lines.parse(line), Record)
 
-    def settled(self, data: bytes, format_name: str | None) -> int:  # noqa: ARG002 JSON alone so far
+    def choose(self, data: bytes) -> Choice:
+        """Return the format of the lines of *data*."""
+        return choose(data, self._table)
+
+    def settled(self, data: bytes, format_name: str | None) -> int:
         """Return how many bytes of *data* hold records that no later line can continue."""
-        return len(data)
+        name = self._known(format_name) or self.choose(data).name
+        return len(data) if name in (None, JSON) else self._text(name).settled(data)
 
     def parse(
-        self, data: bytes, start: int, *, format_name: str | None = None, is_last: bool = True
+        self,
+        data: bytes,
+        start: int,
+        *,
+        format_name: str | None = None,
+        is_last: bool = True,
+        written_at: datetime | None = None,
     ) -> Batch:
         """Parse the lines of *data*, whose first byte has offset *start*.
 
         Args:
             data: Some lines of a stream, from the start of a record.
             start: Offset of the first byte in the stream.
-            format_name: Format of the stream's lines; ``None`` for JSON.
+            format_name: Format of the stream's lines, if it is known.
             is_last: Whether the last record ends with *data*. Otherwise later lines may continue
                 it: it is left out, and `Batch.consumed` says where it begins.
+            written_at: When the last of the lines was written, for times without a year; by
+                default now.
         """
+        name = self._known(format_name)
+        choice = None if name else self.choose(data)
+        if choice is not None:
+            name = choice.name
         if not is_last:
-            data = data[: self.settled(data, format_name)]
-        batch = self._parse_json(data, start)
+            data = data[: self.settled(data, name)]
+        batch = self._parse_as(name, data, start, written_at)
+        batch.choice = choice
+        if self._only_format is None and self._has_many_rejects(batch, data):
+            batch = self._parse_again(batch, name, data, start, written_at)
         batch.consumed = len(data)
         return batch
 
-    def _parse_json(self, data: bytes, start: int) -> Batch:
-        lines = _Lines(data, start)
-        keys = self._keys_worth_asking_for(lines)
-        if not keys or not data.endswith(b"\n"):
-            return parse_lines(lines.each(range(len(lines))), self._lines)
-        text = lines.text()
-        parser = self._vectorised(keys)
-        table, others = parser.parse(text, lines.offsets(), is_careful=False)
-        tables = [table]
-        if len(others) >= _FEWEST_LINES:
-            part, offsets = text.take(others), lines.offsets().take(others)
-            table, left = parser.parse(part, offsets, is_careful=True)
-            tables.append(table)
-            others = others.take(left)
-        batch = parse_lines(lines.each(others.to_pylist()), self._lines)
-        batch.tables[:0] = [table for table in tables if table.num_rows]
+    def _known(self, format_name: str | None) -> str | None:
+        """Return the name to go by, ``None`` if that is to be decided (anew)."""
+        name = self._only_format or format_name
+        try:
+            if name is not None:
+                self._table.layout(name)
+        except UnknownFormatError:
+            # A format of the user's own that is no longer there.
+            return None
+        return name
+
+    def _parse_as(
+        self, name: str | None, data: bytes, start: int, written_at: datetime | None = None
+    ) -> Batch:
+        if name in (None, JSON):
+            return self._json.parse(data, start)
+        return self._text(name, written_at).parse(data, start)
+
+    def _text(self, name: str, written_at: datetime | None = None) -> TextParser:
+        times = TextTimes(self._zone, written_at or datetime.now(UTC))
+        return TextParser(self._table.layout(name), times, self._lines)
+
+    def _has_many_rejects(self, batch: Batch, data: bytes) -> bool:
+        count = len(batch.rejects)
+        return count >= _FEWEST_REJECTS and count >= data.count(b"\n") * _REJECTED_SHARE
+
+    def _parse_again(
+        self, batch: Batch, name: str | None, data: bytes, start: int, written_at: datetime | None
+    ) -> Batch:
+        """Return *batch* with its rejects read in the format that they are found to have."""
+        found = self.choose(b"\n".join(line.raw for line in batch.rejects))
+        if found.name is None:
+            return batch
+        wider = self._table.union(name, found.name, is_replaced=not batch.row_count)
+        if wider is None or wider == name:
+            return batch
+        batch = self._parse_as(wider, data, start, written_at)
+        batch.choice = replace(found, name=wider)
         return batch
 
-    def _keys_worth_asking_for(self, lines: _Lines) -> frozenset[str]:
-        """Return the keys of a sample of lines, none if few of the lines are of our own form."""
-        if len(lines) < _FEWEST_LINES:
-            return frozenset()
-        sample = range(0, len(lines), max(1, len(lines) // _SAMPLE_LINES))
-        keys = [found for _, line in lines.each(sample) if (found := _own_keys(line))]
-        if len(keys) < len(sample) * _WORTHWHILE_SHARE:
-            return frozenset()
-        union = frozenset(chain.from_iterable(keys))
-        is_wide = len(union - FIELDS_BY_NAME.keys()) > _MOST_EXTRA_KEYS
-        return union & FIELDS_BY_NAME.keys() if is_wide else union
 
-    def _vectorised(self, keys: frozenset[str]) -> VectorisedParser:
-        """Return this thread's parser; it is made anew only for keys that it does not look for."""
-        parser: VectorisedParser | None = getattr(self._local, "parser", None)
-        if parser is None or not keys <= parser.keys:
-            parser = self._local.parser = VectorisedParser(keys)
-        return parser
+class StreamParser:
+    """Parses the chunks of one stream; the first of known format decides for all.
 
+    Args:
+        parser: Of all streams.
+        format_name: What the stream was found to be before, if it was.
+        written_at: When the stream was last written.
+    """
 
-class _Lines:
-    """The lines of some bytes, found without copying them."""
+    def __init__(
+        self, parser: ChunkParser, format_name: str | None, written_at: datetime | None
+    ) -> None:
+        self._parser = parser
+        self._name = format_name
+        self._written_at = written_at
+        self._choice: Choice | None = None
 
-    def __init__(self, data: bytes, start: int) -> None:
-        self._data = data
-        self._start = start
-        octets = pa.Array.from_buffers(pa.uint8(), len(data), [None, pa.py_buffer(data)])
-        newlines = pc.indices_nonzero(pc.equal(octets, pa.scalar(ord("\n"), pa.uint8())))
-        ends = pc.add(newlines, pa.scalar(1, pa.uint64())).cast(pa.int64())
-        last = [] if data.endswith(b"\n") or not data else [len(data) + 1]
-        self._bounds = pa.concat_arrays(
-            [pa.array([0], pa.int64()), ends, pa.array(last, pa.int64())]
-        )
+    def settled(self, data: bytes) -> int:
+        """Return how many bytes of *data* hold records that no later line can continue."""
+        if self._name is None:
+            self._choice = self._parser.choose(data)
+            self._name = self._choice.name
+        return self._parser.settled(data, self._name)
 
-    def __len__(self) -> int:
-        return len(self._bounds) - 1
-
-    def each(self, indexes: Iterable[int]) -> Iterator[tuple[int, bytes]]:
-        """Yield the offset and the bytes, without newline, of the lines at *indexes*."""
-        bounds = memoryview(self._bounds.buffers()[1]).cast("q")
-        for index in indexes:
-            begin = bounds[index]
-            yield self._start + begin, self._data[begin : bounds[index + 1] - 1]
-
-    def offsets(self) -> pa.Int64Array:
-        """Return the offset of each line."""
-        return pc.add(self._bounds[:-1], self._start)
-
-    def text(self) -> pa.StringArray:
-        """Return the lines with their newlines; one that is no UTF-8 as blanks of its length."""
-        text = self._array(self._data)
-        try:
-            text.validate(full=True)
-        except pa.ArrowInvalid:
-            lines = (line for _, line in self.each(range(len(self))))
-            blanked = (line if _is_utf8(line) else b" " * len(line) for line in lines)
-            return self._array(b"\n".join(blanked) + b"\n")
-        return text
-
-    def _array(self, data: bytes) -> pa.StringArray:
-        bounds = self._bounds.cast(pa.int32()).buffers()[1]
-        return pa.StringArray.from_buffers(len(self), bounds, pa.py_buffer(data))
-
-
-def _own_keys(line: bytes) -> frozenset[str]:
-    """Return the keys of a line in our own form, none for any other."""
-    try:
-        parsed = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return frozenset()
-    if not isinstance(parsed, dict) or not FOREIGN_KEYS.isdisjoint(parsed):
-        return frozenset()
-    return frozenset(parsed) if all(map(is_plain_key, parsed)) else frozenset()
-
-
-def _is_utf8(line: bytes) -> bool:
-    try:
-        line.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+    def parse(self, data: bytes, start: int) -> Batch:
+        """Parse the records of *data*, whose first byte has offset *start*."""
+        choice, self._choice = self._choice, None
+        batch = self._parser.parse(data, start, format_name=self._name, written_at=self._written_at)
+        if batch.choice is None:
+            batch.choice = choice
+        elif batch.choice.name is not None:
+            self._name = batch.choice.name
+        return batch

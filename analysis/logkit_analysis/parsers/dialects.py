@@ -6,7 +6,7 @@ first. The dialect is told anew for each line, so a file may mix them.
 
 Sources of the formats: structlog and python-json-logger key names; loguru ``serialize=True``;
 pino and bunyan core fields with pino-http's ``req``/``res``; zap's production encoder; logrus'
-JSONFormatter; Elastic Common Schema 8; docker's json-file driver.
+JSONFormatter; Elastic Common Schema 8; docker's json-file driver; log services as in `cloud`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from logkit.schema import FIELDS, FIELDS_BY_NAME
-from logkit_analysis.parsers import levels
+from logkit_analysis.parsers import cloud, levels
 from logkit_analysis.parsers.unwrap import unwrap_ecs, unwrap_loguru, unwrap_node
 from logkit_analysis.parsers.values import (
     COLUMN_CONVERTERS,
@@ -51,13 +51,13 @@ _COMMON: dict[str, tuple[Source, ...]] = {
     "host": _plain("hostname", "host.name"),
     "env": _plain("environment", "service.environment"),
     "version": _plain("service.version", "app_version"),
-    "instance": _plain("service.node.name"),
+    "instance": _plain("service.node.name", "service.instance.id"),
     "pid": _plain("process.pid"),
     "correlation_id": _plain("request_id", "requestId", "correlationId", "req_id", "reqId"),
     "trace_id": _plain("traceId", "trace.id"),
     "span_id": _plain("spanId", "span.id"),
     "parent_span_id": _plain("parent_id", "parent.id"),
-    "endpoint": _plain("route", "path", "url", "url.path", "req.url", "uri"),
+    "endpoint": _plain("http.route", "route", "path", "url", "url.path", "req.url", "uri"),
     "method": _plain("http_method", "http.request.method", "req.method"),
     "status_code": _plain(
         "status", "statusCode", "http_status", "http.response.status_code", "res.statusCode"
@@ -76,6 +76,7 @@ _COMMON: dict[str, tuple[Source, ...]] = {
     "error_message": _plain("error.message", "err.message", "error", "err", "exception.message"),
     "error_stack": _plain(
         "error.stack_trace",
+        "exception.stacktrace",
         "err.stack",
         "exc_info",
         "exception",
@@ -129,9 +130,25 @@ ZAP = Dialect(
 LOGRUS = Dialect("logrus", _PYTHON, {"duration_ms": (("duration", milliseconds_from("ns")),)})
 ECS = Dialect("ecs", _PYTHON, {"event": (("event.action", as_text),)}, unwrap_ecs)
 DOCKER = Dialect("docker", _PYTHON, {})
+JOURNALD = Dialect("journald", _PYTHON, {}, cloud.unwrap_journald)
+GCP = Dialect(
+    "gcp",
+    _PYTHON,
+    {
+        "service": _plain("resource.labels.service_name"),
+        "span_id": _plain("logging.googleapis.com/spanId"),
+        "event": _plain("event.name"),
+    },
+    cloud.unwrap_gcp,
+)
+CLOUDWATCH = Dialect("cloudwatch", _PYTHON, {}, cloud.unwrap_cloudwatch)
+OTLP = Dialect("otlp", _PYTHON, {"event": _plain("event.name")}, cloud.unwrap_otlp)
 
 
-_DIALECTS = (NATIVE, PYTHON, LOGURU, NODE, ZAP, LOGRUS, ECS, DOCKER)
+_DIALECTS = (
+    *(NATIVE, PYTHON, LOGURU, NODE, ZAP, LOGRUS, ECS),
+    *(DOCKER, JOURNALD, GCP, CLOUDWATCH, OTLP),
+)
 
 KNOWN_KEYS: frozenset[str] = frozenset(
     key for dialect in _DIALECTS for field in FIELDS for key, _ in dialect.sources(field.name)
@@ -144,6 +161,7 @@ FOREIGN_KEYS: frozenset[str] = KNOWN_KEYS - FIELDS_BY_NAME.keys() | {
     "stream",
     "text",
     "record",
+    *cloud.MARKS,
 }
 """Keys that mark another dialect, or that stand for another name of a column."""
 
@@ -155,6 +173,8 @@ def dialect_of(line: dict[str, Any]) -> Dialect:
         return DOCKER
     if "text" in keys and "record" in keys and isinstance(line["record"], dict):
         return LOGURU
+    if not cloud.MARKS.isdisjoint(keys):
+        return _service_dialect(line)
     if "@timestamp" in keys:
         return ECS
     if "level" in keys and "time" in keys:
@@ -168,6 +188,14 @@ def dialect_of(line: dict[str, Any]) -> Dialect:
     if "levelname" in keys or "levelno" in keys or ("name" in keys and "asctime" in keys):
         return PYTHON
     return NATIVE
+
+
+def _service_dialect(line: dict[str, Any]) -> Dialect:
+    if cloud.JOURNALD_MARK in line:
+        return JOURNALD
+    if not cloud.OTLP_MARKS.isdisjoint(line):
+        return OTLP
+    return GCP if cloud.GCP_MARKS.intersection(line) else CLOUDWATCH
 
 
 def column_converter(column: str, converter: Converter | None) -> Converter:

@@ -5,12 +5,12 @@ This is the meaning of a line, written once and plainly; nothing here knows file
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from logkit.schema import FIELDS
+from logkit_analysis.parsers.cloud import is_batch, split
 from logkit_analysis.parsers.dialects import (
     DOCKER,
     KNOWN_KEYS,
@@ -19,6 +19,7 @@ from logkit_analysis.parsers.dialects import (
     dialect_of,
 )
 from logkit_analysis.parsers.levels import level_of
+from logkit_analysis.parsers.library_messages import add_meaning, is_event_name
 from logkit_analysis.parsers.loading import Reject, dump_json, load_json
 from logkit_analysis.parsers.times import epoch_us
 from logkit_analysis.parsers.unwrap import unwrap_docker
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
     from logkit_analysis.parsers.values import Converter
 
-_EVENT_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-_EVENT_NAME_LENGTH = 64
 _MOST_PLANS = 10_000
 
 
@@ -57,16 +56,40 @@ class JsonLinesParser:
     _plans: dict[tuple[str, frozenset[str]], _Plan] = field(default_factory=dict)
 
     def parse(self, line: bytes) -> Record | Reject:
-        """Parse one line, with or without its newline. Never raises on bad input."""
+        """Parse one line, with or without its newline, as one event. Never raises on bad input."""
+        found = self.parse_all(line)
+        return found if isinstance(found, Reject) else found[0]
+
+    def parse_all(self, line: bytes) -> list[Record] | Reject:
+        """Parse one line; the batches of log services hold many events. Never raises."""
         try:
             value = load_json(line)
             if isinstance(value, dict):
-                return self._record(value)
+                return self.records(value)
         except RecursionError:
             return Reject("nested_too_deep")
         return value if isinstance(value, Reject) else Reject("not_an_object")
 
-    def _record(self, line: dict[str, Any]) -> Record:
+    def records(self, line: dict[str, Any]) -> list[Record]:
+        """Return the events that a parsed line holds.
+
+        Raises:
+            RecursionError: It is nested deeper than we can follow.
+        """
+        parts = split(line) if is_batch(line) else [line]
+        return [self.record(part) for part in parts]
+
+    def record(self, line: dict[str, Any]) -> Record:
+        """Return the event that a parsed line is.
+
+        Raises:
+            RecursionError: It is nested deeper than we can follow.
+        """
+        columns, rest = self.columns(line)
+        return Record(columns, dump_json(rest) if rest else None)
+
+    def columns(self, line: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the columns of a parsed line, and the values that no column holds."""
         dialect = dialect_of(line)
         if dialect is DOCKER:
             line = unwrap_docker(line)
@@ -101,8 +124,8 @@ class JsonLinesParser:
         return tuple(steps)
 
 
-def _filled(line: dict[str, Any], plan: _Plan) -> Record:
-    """Return the record of *line*; what fills a column is taken out of it."""
+def _filled(line: dict[str, Any], plan: _Plan) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the columns of *line* and the rest; what fills a column is taken out of it."""
     columns: dict[str, Any] = {}
     for column, candidates in plan:
         for key, convert in candidates:
@@ -114,14 +137,7 @@ def _filled(line: dict[str, Any], plan: _Plan) -> Record:
                 break
             if value is None and key == column:
                 del line[key]
-    if "event" not in columns and _is_event_name(message := columns.get("message")):
+    if "event" not in columns and is_event_name(message := columns.get("message")):
         columns["event"] = message
-    return Record(columns, dump_json(line) if line else None)
-
-
-def _is_event_name(message: object) -> bool:
-    return (
-        isinstance(message, str)
-        and len(message) <= _EVENT_NAME_LENGTH
-        and _EVENT_NAME.fullmatch(message) is not None
-    )
+    add_meaning(columns, line)
+    return columns, line

@@ -13,7 +13,7 @@ from logkit_analysis.parsers.loading import load_json
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_TIME_KEYS = frozenset(("timestamp", "@timestamp", "time", "ts", "asctime", "datetime", "record"))
+TIME_KEYS = frozenset(("timestamp", "@timestamp", "time", "ts", "asctime", "datetime", "record"))
 _NODE_ROOTS = ("err", "req", "res")
 _ECS_ROOTS = (
     *("error", "event", "host", "http", "log", "parent", "process"),
@@ -39,7 +39,7 @@ def unwrap_docker(line: dict[str, Any]) -> dict[str, Any]:
     text: str = line["log"]
     inner = load_json(text.encode()) if text.startswith("{") else None
     event = inner if isinstance(inner, dict) else {"message": text.rstrip("\r\n")}
-    if _TIME_KEYS.isdisjoint(event):
+    if TIME_KEYS.isdisjoint(event):
         event["timestamp"] = line["time"]
     else:
         event[_free_name("docker.time", event)] = line["time"]

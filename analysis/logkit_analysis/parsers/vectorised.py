@@ -8,6 +8,7 @@ It speaks only for lines on which it provably agrees with `json_lines`, and hand
   That excludes unknown and repeated keys, nulls, and all that is valid to DuckDB alone.
 - Every value has the JSON type of its column; nothing is coerced here.
 - No key belongs to another dialect or stands for another name of a column.
+- No message is one that a known library wrote, unless the event has a name already.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from logkit.schema import FIELDS_BY_NAME, LEVELS, Field
+from logkit_analysis.parsers.library_messages import FIRST_WORDS, LOGGERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -246,8 +248,31 @@ def _fits(declared: list[Field], texts: dict[str, str], null_rule: str) -> str:
         if (text := texts[field.name])
     ]
     return " and ".join(
-        [*rules, f"(v_fields is null or not regexp_matches(v_fields, '{_NO_NUMBER}'))"]
+        [
+            *rules,
+            f"(v_fields is null or not regexp_matches(v_fields, '{_NO_NUMBER}'))",
+            f"coalesce(not {_is_of_library(texts)}, true)",
+        ]
     )
+
+
+def _is_of_library(texts: dict[str, str]) -> str:
+    """Return the SQL that says whether a line may have a meaning in `library_messages`."""
+    found = [name for name in ("message", "event") if name in texts]
+    if not found:
+        return "false"
+    texts_found = _list(f"nullif(v_{name}, '')" for name in found)
+    text = f"coalesce({texts_found}, '')"
+    told = f"split_part({text}, ' ', 1) in ({_literals(FIRST_WORDS)})"
+    if "logger" in texts:
+        told = f"case when v_logger <> '' then v_logger in ({_literals(LOGGERS)}) else {told} end"
+    if "event" not in texts:
+        return f"({told})"
+    return f"({told} and not coalesce(regexp_full_match(v_event, '{_EVENT_NAME}'), false))"
+
+
+def _literals(texts: Iterable[str]) -> str:
+    return _list("'" + text.replace("'", "''") + "'" for text in sorted(texts))
 
 
 def _rule(field: Field, texts: dict[str, str]) -> str:

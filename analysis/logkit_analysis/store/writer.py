@@ -80,6 +80,12 @@ def began_at(connection: duckdb.DuckDBPyConnection) -> float:
     return float(rows[0][0])
 
 
+def _format_of(part: Part) -> str | None:
+    """Return the name of the format that the stream of *part* has from now on."""
+    choice = part.batch.choice
+    return choice.name if choice and choice.name else part.stream.format
+
+
 class StoreWriter:
     """Writes what one run reads.
 
@@ -105,6 +111,7 @@ class StoreWriter:
             source_ids = [self._add(part) for part in parts]
         for part, source_id in zip(parts, source_ids, strict=True):
             part.stream.source_id = source_id
+            part.stream.format = _format_of(part)
             part.stream.head = part.head
             part.stream.intervals.append(part.interval)
             part.stream.committed_at = time.time()
@@ -114,14 +121,6 @@ class StoreWriter:
             "update sources set path = $2, device = $3, inode = $4 where source_id = $1",
             [stream.source_id, stream.path, stream.key.device, stream.key.inode],
         )
-
-    def set_format(self, stream: LogStream, name: str) -> None:
-        """Note which format the lines of *stream* have."""
-        stream.format = name
-        if stream.source_id is not None:
-            self._connection.execute(
-                "update sources set format = $2 where source_id = $1", [stream.source_id, name]
-            )
 
     def replace_intervals(self, stream: LogStream, intervals: list[Interval]) -> None:
         """Put *intervals*, which cover the same bytes, in the place of the stream's own."""
@@ -155,7 +154,7 @@ class StoreWriter:
             raise
 
     def _add(self, part: Part) -> int:
-        source_id = self._source_id(part.stream, part.head)
+        source_id = self._source_id(part.stream, part.head, _format_of(part))
         for table in part.batch.tables:
             self._insert_events(source_id, part.stream.path, table)
         self._insert_rejects(source_id, part.stream.path, part.batch.rejects)
@@ -169,17 +168,18 @@ class StoreWriter:
         )
         return source_id
 
-    def _source_id(self, stream: LogStream, head: bytes) -> int:
+    def _source_id(self, stream: LogStream, head: bytes, format_name: str | None) -> int:
         if stream.source_id is None:
             source_id = _one(self._connection, "select nextval('source_ids')")
             self._connection.execute(
                 "insert into sources values ($1, $2, $3, $4, $5, now(), $6)",
-                [source_id, stream.path, *astuple(stream.key), head, stream.format],
+                [source_id, stream.path, *astuple(stream.key), head, format_name],
             )
             return source_id
-        if head != stream.head:
+        if (head, format_name) != (stream.head, stream.format):
             self._connection.execute(
-                "update sources set head = $2 where source_id = $1", [stream.source_id, head]
+                "update sources set head = $2, format = $3 where source_id = $1",
+                [stream.source_id, head, format_name],
             )
         return stream.source_id
 

@@ -1,0 +1,1 @@
+"""Logs that are text: formats, records of several lines, container prefixes, detection."""

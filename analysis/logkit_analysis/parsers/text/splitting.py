@@ -1,0 +1,203 @@
+"""A stretch of a text stream as records, whichever way its lines come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from logkit_analysis.parsers.batch import RejectedLine
+from logkit_analysis.parsers.text.records import (
+    RECORD_BYTES,
+    Line,
+    Outcome,
+    RecordBuilder,
+    TextRecord,
+    json_object,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from logkit_analysis.parsers.text.transports import Envelope, Transport
+
+# A record ends when so much of other channels has come since its last line. Programs write a
+# record at once; without a bound, a channel that fell silent would hold back all others.
+_GAP_BYTES = 64 * 1024
+_GAP_US = 1_000_000
+
+# The longest line that is put together from parts.
+_JOINED_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class _Channel:
+    """What is not finished in a channel: a record, or the first parts of a line."""
+
+    builder: RecordBuilder
+    end: int
+    us: int | None
+    parts: list[Line]
+
+
+class Splitter:
+    """Splits stretches of one stream.
+
+    Args:
+        builder: Makes the builder of a channel.
+        may_continue: Whether any format has records of several lines.
+        transport: How the lines come, or ``None``.
+        instant: Reads the time of an envelope, in microseconds.
+    """
+
+    def __init__(
+        self,
+        builder: Callable[[], RecordBuilder],
+        *,
+        may_continue: bool,
+        transport: Transport | None,
+        instant: Callable[[object], int | None],
+    ) -> None:
+        self._builder = builder
+        self._may_continue = may_continue
+        self._transport = transport
+        self._instant = instant
+
+    def split(self, data: bytes, start: int) -> list[Outcome]:
+        """Return what the lines of *data* are; its last record ends with it."""
+        done: list[Outcome] = []
+        for channel in self._run(data, start, done, is_middle=False):
+            self._close(channel, done)
+        return done
+
+    def settled(self, data: bytes) -> int:
+        """Return how many bytes of *data* hold records that no later line can continue."""
+        if not self._may_continue and self._transport is None:
+            return len(data)
+        window = 4 * _GAP_BYTES
+        while True:
+            begin = data.rfind(b"\n", 0, max(0, len(data) - window)) + 1
+            cut = self._cut(data[begin:], begin)
+            if cut is not None:
+                return cut
+            window *= 4
+
+    def _cut(self, data: bytes, begin: int) -> int | None:
+        """Return the last place that cuts no record, ``None`` if it lies before *begin*."""
+        done: list[Outcome] = []
+        channels = self._run(data, begin, done, is_middle=begin > 0)
+        pending = [part.start for channel in channels for part in channel.parts[:1]]
+        pending += [c.builder.open.start for c in channels if c.builder.open is not None]
+        cut = min([begin + len(data), *pending])
+        spans = [item for item in done if isinstance(item, TextRecord)]
+        for span in sorted(spans, key=lambda span: span.start, reverse=True):
+            if span.start < cut < span.end:
+                cut = span.start
+        return None if begin > 0 and cut <= begin else cut
+
+    def _run(
+        self, data: bytes, start: int, done: list[Outcome], *, is_middle: bool
+    ) -> list[_Channel]:
+        """Split *data*; return the channels with what they have not finished.
+
+        Args:
+            data: Whole lines.
+            start: Offset of the first byte.
+            done: Gets what is finished.
+            is_middle: Whether the first lines of a channel may continue what is not in sight.
+        """
+        if self._transport is None:
+            builder = self._builder()
+            if is_middle:
+                builder.open = TextRecord(start, start, None, [], {})
+            for line in _lines(data, start):
+                builder.feed(line, done)
+            return [_Channel(builder, start, None, [])]
+        channels: dict[object, _Channel] = {}
+        seen: set[object] = set()
+        for line in _lines(data, start):
+            envelope = self._transport.open(line.text)
+            if envelope is None:
+                done.append(_stray(line))
+                continue
+            us = self._instant(envelope.fields.get("timestamp"))
+            self._close_stale(channels, line.start, us, done)
+            channel = channels.get(envelope.channel)
+            if channel is None:
+                channel = channels[envelope.channel] = _Channel(self._builder(), start, None, [])
+            if is_middle and envelope.channel not in seen and line.start - start < RECORD_BYTES:
+                self._feed_unknown(channel, line, envelope, start, done)
+            else:
+                self._feed(channel, line, envelope, done)
+            seen.add(envelope.channel)
+            channel.end, channel.us = line.end, us
+            if not channel.parts and channel.builder.open is None:
+                del channels[envelope.channel]
+        return list(channels.values())
+
+    def _feed_unknown(
+        self, channel: _Channel, line: Line, envelope: Envelope, begin: int, done: list[Outcome]
+    ) -> None:
+        """Take a channel's first line in sight, which may be the end of anything before."""
+        record = TextRecord(begin, line.end, None, [], {})
+        if envelope.is_partial:
+            channel.parts = [Line(begin, line.end, envelope.text, [], {})]
+        if self._may_continue:
+            channel.builder.open = record
+        else:
+            done.append(record)
+
+    def _feed(self, channel: _Channel, line: Line, envelope: Envelope, done: list[Outcome]) -> None:
+        """Give *channel* the line inside *envelope*, or keep it until its other parts come."""
+        inner = Line(line.start, line.end, envelope.text, line.raws, envelope.fields)
+        if not envelope.is_partial and not channel.parts:
+            channel.builder.feed(inner, done)
+            return
+        channel.parts.append(inner)
+        if sum(len(part.text) for part in channel.parts) > _JOINED_BYTES:
+            _reject_parts(channel, f"line_too_long: over {_JOINED_BYTES} bytes", done)
+        elif not envelope.is_partial:
+            channel.builder.feed(_joined(channel.parts), done)
+            channel.parts = []
+
+    def _close_stale(
+        self, channels: dict[object, _Channel], start: int, us: int | None, done: list[Outcome]
+    ) -> None:
+        for key, channel in list(channels.items()):
+            is_later = us is not None and channel.us is not None and us - channel.us > _GAP_US
+            if is_later or start - channel.end > _GAP_BYTES:
+                self._close(channels.pop(key), done)
+
+    def _close(self, channel: _Channel, done: list[Outcome]) -> None:
+        channel.builder.close(done)
+        if channel.parts:
+            _reject_parts(channel, "partial_line: the rest of it never came", done)
+
+
+def _lines(data: bytes, start: int) -> Iterator[Line]:
+    """Yield the lines of *data*; an empty rest behind the last newline is none."""
+    for raw in data.removesuffix(b"\n").split(b"\n") if data else ():
+        end = start + len(raw) + 1
+        yield Line(start, end, raw, [raw], {})
+        start = end
+
+
+def _joined(parts: list[Line]) -> Line:
+    """Return the line of which *parts* are the parts, in order."""
+    text = b"".join(part.text for part in parts)
+    raws = [raw for part in parts for raw in part.raws]
+    return Line(parts[0].start, parts[-1].end, text, raws, parts[0].fields)
+
+
+def _reject_parts(channel: _Channel, reason: str, done: list[Outcome]) -> None:
+    whole = _joined(channel.parts)
+    done.append(TextRecord(whole.start, whole.end, None, whole.raws, {}, defect=reason))
+    channel.parts = []
+
+
+def _stray(line: Line) -> Outcome:
+    """Return what a line is that did not come the way of the others."""
+    value = json_object(line.text, needs_time=False) if line.text.startswith(b"{") else None
+    if value is not None:
+        return TextRecord(line.start, line.end, value, line.raws, {})
+    reason = "no_format: not as its neighbours come" if line.text.strip() else "empty_line"
+    return RejectedLine(line.start, reason, line.text)

@@ -1,0 +1,64 @@
+"""A chunk of a text log as a batch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from logkit_analysis.parsers.batch import Batch, RejectedLine, Rows
+from logkit_analysis.parsers.text.formats import WHOLE_LINE
+from logkit_analysis.parsers.text.reading import RecordReader
+from logkit_analysis.parsers.text.records import RecordBuilder
+from logkit_analysis.parsers.text.splitting import Splitter
+
+if TYPE_CHECKING:
+    from logkit_analysis.parsers.json_lines import JsonLinesParser
+    from logkit_analysis.parsers.text.layout import Layout
+    from logkit_analysis.parsers.text.text_times import TextTimes
+
+
+class TextParser:
+    """Parses chunks of one layout.
+
+    Args:
+        layout: What the lines are.
+        times: Reads times.
+        json_lines: Reads JSON lines.
+    """
+
+    def __init__(self, layout: Layout, times: TextTimes, json_lines: JsonLinesParser) -> None:
+        prefix = layout.transport.prefix if layout.transport else ""
+        fallback = WHOLE_LINE if layout.transport else None
+        self._splitter = Splitter(
+            lambda: RecordBuilder(layout.formats, fallback),
+            may_continue=any(known.is_multiline for known in layout.formats),
+            transport=layout.transport,
+            instant=times,
+        )
+        self._reader = RecordReader(times, json_lines, prefix)
+
+    def settled(self, data: bytes) -> int:
+        """Return how many bytes of *data* hold records that no later line can continue."""
+        return self._splitter.settled(data)
+
+    def parse(self, data: bytes, start: int) -> Batch:
+        """Parse the records of *data*; the last one ends with it."""
+        rows = Rows()
+        batch = Batch()
+        for outcome in self._splitter.split(data, start):
+            if isinstance(outcome, RejectedLine):
+                batch.rejects.append(outcome)
+                continue
+            reason = outcome.defect
+            if reason is None:
+                try:
+                    found = self._reader.read(outcome)
+                except RecursionError:
+                    reason = "nested_too_deep"
+                else:
+                    for number, record in enumerate(found):
+                        rows.add(record.columns, record.fields, outcome.start + number)
+                    continue
+            batch.rejects.append(RejectedLine(outcome.start, reason, b"\n".join(outcome.raws)))
+        if rows.count:
+            batch.tables.append(rows.table())
+        return batch

@@ -1,0 +1,115 @@
+"""Times as text logs write them, as microseconds since 1970-01-01 UTC."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from logkit_analysis.parsers.times import epoch_us
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+_MONTHS = {
+    name: number
+    for number, name in enumerate(
+        ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), 1
+    )
+}
+_ACCESS_LOG = re.compile(r"(\d\d)/(\w{3})/(\d{4}):(\d\d):(\d\d):(\d\d)(?: ([+-])(\d\d):?(\d\d))?")
+_YEARLESS = re.compile(r"(\w{3}) {1,2}(\d{1,2}) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6})\d*)?")
+_SPACED_OFFSET = re.compile(r" ([+-]\d\d:?\d\d)$")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_DAY = timedelta(days=1)
+_MOST_YEARS_BACK = 8
+
+
+@dataclass(frozen=True, slots=True)
+class TextTimes:
+    """Reads times.
+
+    Args:
+        zone: Zone of times that name none.
+        latest: When the log was last written; a time without a year is the last such day
+            before it (and a day of grace for clocks that differ).
+    """
+
+    zone: tzinfo
+    latest: datetime
+
+    def __call__(self, text: object) -> int | None:
+        """Return the instant that *text* means, or ``None``."""
+        if not isinstance(text, str):
+            return epoch_us(text, self.zone)
+        if text[2:3] == "/":
+            return _access_log_time(text, self.zone)
+        if text[:3] in _MONTHS:
+            return self._yearless(text)
+        us = epoch_us(text, self.zone)
+        return epoch_us(_SPACED_OFFSET.sub(r"\1", text), self.zone) if us is None else us
+
+    def written_as(self, text: str, style: str) -> int | None:
+        """Return the instant of *text*, written as ``strptime``'s *style* says, or ``None``."""
+        has_year = any(directive in style for directive in ("%Y", "%y", "%G", "%c", "%x"))
+        if not has_year:
+            # A year that is known to have a 29th of February, replaced below.
+            text, style = f"2000 {text}", f"%Y {style}"
+        try:
+            moment = datetime.strptime(text, style)  # noqa: DTZ007 its zone is optional
+        except ValueError:
+            return None
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=self.zone)
+        if not has_year:
+            return self._last_such_day(moment)
+        return epoch_us(moment.isoformat(), self.zone)
+
+    def _last_such_day(self, moment: datetime) -> int | None:
+        """Return *moment*'s month, day and clock in the last year in which it has been."""
+        newest = self.latest + _DAY
+        for year in range(newest.year + 1, newest.year - _MOST_YEARS_BACK, -1):
+            try:
+                candidate = moment.replace(year=year)
+            except ValueError:
+                continue
+            if candidate <= newest:
+                return (candidate - _EPOCH) // _MICROSECOND
+        return None
+
+    def _yearless(self, text: str) -> int | None:
+        found = _YEARLESS.fullmatch(text)
+        if found is None or found[1] not in _MONTHS:
+            return None
+        month, day, *clock = _MONTHS[found[1]], *map(int, found.group(2, 3, 4, 5))
+        microsecond = int((found[6] or "").ljust(6, "0"))
+        try:
+            moment = datetime(2000, month, day, *clock, microsecond, tzinfo=self.zone)  # type: ignore[misc, arg-type]
+        except ValueError:
+            return None
+        return self._last_such_day(moment)
+
+
+def _access_log_time(text: str, zone: tzinfo) -> int | None:
+    """Return the instant of Apache's ``20/May/2015:04:05:11 +0000``."""
+    found = _ACCESS_LOG.fullmatch(text)
+    if found is None or found[2] not in _MONTHS:
+        return None
+    day, month, year, hour, minute, second, sign, *offset = found.groups()
+    here = zone if sign is None else _fixed_zone(sign, *offset)
+    try:
+        moment = datetime(
+            int(year), _MONTHS[month], int(day), int(hour), int(minute), int(second), 0, here
+        )
+    except ValueError:
+        return None
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+@lru_cache(maxsize=128)
+def _fixed_zone(sign: str, hours: str, minutes: str) -> timezone:
+    offset = timedelta(hours=int(hours), minutes=int(minutes))
+    return timezone(-offset if sign == "-" else offset)
