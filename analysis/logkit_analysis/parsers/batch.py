@@ -88,8 +88,12 @@ class Rows:
 
     def add(self, values: dict[str, Any], fields: bytes | None, offset: int) -> None:
         """Add a row: its columns, what no column holds as JSON, and where it was found."""
+        columns, count = self.columns, self.count
         for name, value in values.items():
-            self._column(name).append(value)
+            column = columns.get(name)
+            if column is None or len(column) < count:
+                column = self._column(name)
+            column.append(value)
         if fields is not None:
             self._column("fields").append(fields)
         self._column("source_offset").append(offset)

@@ -59,7 +59,13 @@ def _format(name: str, pattern: str, *samples: str, **options: Any) -> TextForma
     return TextFormat(name, re.compile(pattern), samples, **options)
 
 
-_QUOTED = r'"(?:-|(?P<{}>(?:[^"\\]|\\.)*))"'
+_QUOTED = r'"(?:-|(?P<{}>[^"\\]*+(?:\\.[^"\\]*+)*+))"'
+# What is no request, as scanners send it, is kept as it is.
+_REQUEST = (
+    r'"(?:-|(?P<method>[A-Z][A-Z\-]*+) (?P<endpoint>[^\s"\\?]++(?:\\.[^\s"\\?]*+)*+)'
+    r'(?:\?(?P<query>[^\s"\\]*+(?:\\.[^\s"\\]*+)*+))?(?: (?P<protocol>HTTP/[\d.]++))?'
+    r'|(?P<request>[^"\\]*+(?:\\.[^"\\]*+)*+))"'
+)
 
 FORMATS: tuple[TextFormat, ...] = (
     _format(
@@ -174,7 +180,7 @@ FORMATS: tuple[TextFormat, ...] = (
     _format(
         "access",
         r"(?P<client>\S+) (?:-|(?P<ident>\S+)) (?:-|(?P<user>\S+(?: \S+)?)) "
-        rf"\[(?P<timestamp>[^\]]+)\] {_QUOTED.format('request')} (?:-|(?P<status_code>\d{{3}})) "
+        rf"\[(?P<timestamp>[^\]]+)\] {_REQUEST} (?:-|(?P<status_code>\d{{3}})) "
         r"(?:-|(?P<bytes_sent>\d+))"
         rf"(?: {_QUOTED.format('referer')} {_QUOTED.format('user_agent')})?"
         # nginx' $request_time, which most add first; then whatever else was added.
@@ -186,7 +192,7 @@ FORMATS: tuple[TextFormat, ...] = (
     _format(
         "logfmt",
         r"(?P<pairs>[A-Za-z_@][\w.@\-]*=(?:\"(?:[^\"\\]|\\.)*\"|[^\s\"]*)"
-        r"(?: +[A-Za-z_@][\w.@\-]*(?:=(?:\"(?:[^\"\\]|\\.)*\"|[^\s\"]*))?)*) *",
+        r"(?: ++[A-Za-z_@][\w.@\-]*(?:=(?:\"(?:[^\"\\]|\\.)*\"|[^\s\"]*))?)*+) *",
         'time=2026-03-19T10:00:00Z level=warn msg="slow call" duration=1.2s',
         is_multiline=False,
         is_telling=False,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from logkit_analysis.parsers.json_lines import Record
 from logkit_analysis.parsers.levels import LEVEL_BY_NAME
 from logkit_analysis.parsers.library_messages import add_meaning, is_event_name
 from logkit_analysis.parsers.loading import dump_json
-from logkit_analysis.parsers.text.access_log import read_request
 from logkit_analysis.parsers.text.logfmt import read_console_line, read_pairs
 from logkit_analysis.parsers.text.tracebacks import find_trace, read_trace
 from logkit_analysis.parsers.unwrap import TIME_KEYS
@@ -16,18 +16,24 @@ from logkit_analysis.parsers.values import COLUMN_CONVERTERS, Converter, millise
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable
 
     from logkit_analysis.parsers.json_lines import JsonLinesParser
     from logkit_analysis.parsers.text.formats import TextFormat
     from logkit_analysis.parsers.text.records import TextRecord
     from logkit_analysis.parsers.text.text_times import TextTimes
 
+_LEVELS: dict[object, str] = {
+    spelling: level
+    for name, level in LEVEL_BY_NAME.items()
+    for spelling in (name, name.upper(), name.capitalize())
+}
 _MILLISECONDS = milliseconds_from("s")
 
+_Expander = Callable[[str], dict[str, object] | None]
+_Plan = tuple[tuple[str, Converter | None, _Expander | None], ...]
+
 # Groups that hold several fields, and what reads them.
-_EXPANDERS: dict[str, Callable[[str], dict[str, object] | None]] = {
-    "request": read_request,
+_EXPANDERS: dict[str, _Expander] = {
     "pairs": read_pairs,
     "padded_message": read_console_line,
     "request_time": lambda text: {"duration_ms": _MILLISECONDS(text)},
@@ -47,6 +53,7 @@ class RecordReader:
         self._times = times
         self._json_lines = json_lines
         self._prefix = prefix
+        self._plans: dict[str, _Plan] = {}
         self._converters: dict[str, Converter] = {
             **COLUMN_CONVERTERS,
             "timestamp": times,
@@ -77,24 +84,39 @@ class RecordReader:
     def _first_line(
         self, known: TextFormat, match: re.Match[str]
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        values: dict[str, Any] = {k: v for k, v in match.groupdict().items() if v is not None}
-        values.update(known.constants)
-        for name, expand in _EXPANDERS.items():
-            if name in values:
-                text = values.pop(name)
-                values.update(expand(text) or {"message": text})
-        if known.has_dialects:
-            return self._by_dialect(known, values)
+        plan = self._plans.get(known.name)
+        if plan is None:
+            plan = self._plans[known.name] = self._plan(known)
         columns: dict[str, Any] = {}
         rest: dict[str, Any] = {}
-        for name, value in values.items():
-            convert = self._converters.get(name)
-            converted = convert(value) if convert else None
-            if converted is None:
+        for value, (name, convert, expand) in zip(match.groups(), plan, strict=True):
+            if value is None:
+                continue
+            if expand is not None:
+                self._expand(value, expand, columns, rest)
+            elif convert is None or (converted := convert(value)) is None:
                 rest[name] = value
             else:
                 columns[name] = converted
+        if known.has_dialects:
+            return self._by_dialect(known, {**dict(known.constants), **columns, **rest})
         return columns, rest
+
+    def _plan(self, known: TextFormat) -> _Plan:
+        """Return for each group of a format its name, and what converts or expands it."""
+        names = sorted(known.pattern.groupindex, key=known.pattern.groupindex.__getitem__)
+        has_columns = not known.has_dialects
+        return tuple(
+            (name, self._converters.get(name) if has_columns else None, _EXPANDERS.get(name))
+            for name in names
+        )
+
+    def _expand(
+        self, text: str, expand: _Expander, columns: dict[str, Any], rest: dict[str, Any]
+    ) -> None:
+        """Add the fields that one group holds."""
+        for name, value in (expand(text) or {"message": text}).items():
+            (columns if name in COLUMN_CONVERTERS else rest)[name] = value
 
     def _by_dialect(
         self, known: TextFormat, values: dict[str, Any]
@@ -142,7 +164,10 @@ class RecordReader:
 
 
 def _level(name: object) -> str | None:
-    return LEVEL_BY_NAME.get(name.lower()) if isinstance(name, str) else None
+    found = _LEVELS.get(name)
+    if found is None and isinstance(name, str):
+        found = LEVEL_BY_NAME.get(name.lower())
+    return found
 
 
 def _add_lines(columns: dict[str, Any], lines: list[str]) -> None:

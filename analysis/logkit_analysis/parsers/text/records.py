@@ -7,6 +7,7 @@ the same however the log is cut into chunks, as long as no cut goes through it.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +72,7 @@ class TextRecord:
 
 
 Outcome = TextRecord | RejectedLine
+Sink = Callable[[Outcome], None]
 
 
 class RecordBuilder:
@@ -87,8 +89,8 @@ class RecordBuilder:
         self._fallback = fallback
         self._names = ", ".join(known.name for known in formats)
 
-    def feed(self, line: Line, done: list[Outcome]) -> None:
-        """Take the next line; what is finished by it goes to *done*."""
+    def feed(self, line: Line, done: Sink) -> None:
+        """Take the next line; what is finished by it is given to *done*."""
         text, defect = _decoded(line)
         is_room = self.open is not None and line.end - self.open.start <= RECORD_BYTES
         head = self._head(text, line.text, is_open=is_room)
@@ -98,25 +100,30 @@ class RecordBuilder:
         self.close(done)
         if head is None:
             reason = defect or ("empty_line" if not text.strip() else f"no_format: {self._names}")
-            done.append(RejectedLine(line.start, reason, b"\n".join(line.raws)))
+            done(RejectedLine(line.start, reason, b"\n".join(line.raws)))
             return
         self.open = TextRecord(line.start, line.end, head, line.raws, line.fields, defect=defect)
         if isinstance(head, dict) or not head[0].is_multiline:
             self.close(done)
 
-    def close(self, done: list[Outcome]) -> None:
+    def close(self, done: Sink) -> None:
         """Finish the record that is open, if there is one."""
         if self.open is not None:
-            done.append(self.open)
+            done(self.open)
             self.open = None
 
     def _continue(
-        self, record: TextRecord, line: Line, text: str, defect: str | None, done: list[Outcome]
+        self,
+        record: TextRecord,
+        line: Line,
+        text: str,
+        defect: str | None,
+        done: Sink,
     ) -> None:
         record.end = line.end
         if defect and not record.defect:
             # The rest of the record is sound; it must not be lost with one broken line.
-            done.append(RejectedLine(line.start, defect, b"\n".join(line.raws)))
+            done(RejectedLine(line.start, defect, b"\n".join(line.raws)))
             return
         record.more.append(text)
         record.raws += line.raws

@@ -11,6 +11,7 @@ from logkit_analysis.parsers.text.records import (
     Line,
     Outcome,
     RecordBuilder,
+    Sink,
     TextRecord,
     json_object,
 )
@@ -62,12 +63,10 @@ class Splitter:
         self._transport = transport
         self._instant = instant
 
-    def split(self, data: bytes, start: int) -> list[Outcome]:
-        """Return what the lines of *data* are; its last record ends with it."""
-        done: list[Outcome] = []
+    def split(self, data: bytes, start: int, done: Sink) -> None:
+        """Give to *done* what the lines of *data* are; its last record ends with it."""
         for channel in self._run(data, start, done, is_middle=False):
             self._close(channel, done)
-        return done
 
     def settled(self, data: bytes) -> int:
         """Return how many bytes of *data* hold records that no later line can continue."""
@@ -84,7 +83,7 @@ class Splitter:
     def _cut(self, data: bytes, begin: int) -> int | None:
         """Return the last place that cuts no record, ``None`` if it lies before *begin*."""
         done: list[Outcome] = []
-        channels = self._run(data, begin, done, is_middle=begin > 0)
+        channels = self._run(data, begin, done.append, is_middle=begin > 0)
         pending = [part.start for channel in channels for part in channel.parts[:1]]
         pending += [c.builder.open.start for c in channels if c.builder.open is not None]
         cut = min([begin + len(data), *pending])
@@ -94,15 +93,13 @@ class Splitter:
                 cut = span.start
         return None if begin > 0 and cut <= begin else cut
 
-    def _run(
-        self, data: bytes, start: int, done: list[Outcome], *, is_middle: bool
-    ) -> list[_Channel]:
+    def _run(self, data: bytes, start: int, done: Sink, *, is_middle: bool) -> list[_Channel]:
         """Split *data*; return the channels with what they have not finished.
 
         Args:
             data: Whole lines.
             start: Offset of the first byte.
-            done: Gets what is finished.
+            done: Is given what is finished.
             is_middle: Whether the first lines of a channel may continue what is not in sight.
         """
         if self._transport is None:
@@ -117,7 +114,7 @@ class Splitter:
         for line in _lines(data, start):
             envelope = self._transport.open(line.text)
             if envelope is None:
-                done.append(_stray(line))
+                done(_stray(line))
                 continue
             us = self._instant(envelope.fields.get("timestamp"))
             self._close_stale(channels, line.start, us, done)
@@ -135,7 +132,12 @@ class Splitter:
         return list(channels.values())
 
     def _feed_unknown(
-        self, channel: _Channel, line: Line, envelope: Envelope, begin: int, done: list[Outcome]
+        self,
+        channel: _Channel,
+        line: Line,
+        envelope: Envelope,
+        begin: int,
+        done: Sink,
     ) -> None:
         """Take a channel's first line in sight, which may be the end of anything before."""
         record = TextRecord(begin, line.end, None, [], {})
@@ -144,9 +146,9 @@ class Splitter:
         if self._may_continue:
             channel.builder.open = record
         else:
-            done.append(record)
+            done(record)
 
-    def _feed(self, channel: _Channel, line: Line, envelope: Envelope, done: list[Outcome]) -> None:
+    def _feed(self, channel: _Channel, line: Line, envelope: Envelope, done: Sink) -> None:
         """Give *channel* the line inside *envelope*, or keep it until its other parts come."""
         inner = Line(line.start, line.end, envelope.text, line.raws, envelope.fields)
         if not envelope.is_partial and not channel.parts:
@@ -160,14 +162,18 @@ class Splitter:
             channel.parts = []
 
     def _close_stale(
-        self, channels: dict[object, _Channel], start: int, us: int | None, done: list[Outcome]
+        self,
+        channels: dict[object, _Channel],
+        start: int,
+        us: int | None,
+        done: Sink,
     ) -> None:
         for key, channel in list(channels.items()):
             is_later = us is not None and channel.us is not None and us - channel.us > _GAP_US
             if is_later or start - channel.end > _GAP_BYTES:
                 self._close(channels.pop(key), done)
 
-    def _close(self, channel: _Channel, done: list[Outcome]) -> None:
+    def _close(self, channel: _Channel, done: Sink) -> None:
         channel.builder.close(done)
         if channel.parts:
             _reject_parts(channel, "partial_line: the rest of it never came", done)
@@ -188,9 +194,9 @@ def _joined(parts: list[Line]) -> Line:
     return Line(parts[0].start, parts[-1].end, text, raws, parts[0].fields)
 
 
-def _reject_parts(channel: _Channel, reason: str, done: list[Outcome]) -> None:
+def _reject_parts(channel: _Channel, reason: str, done: Sink) -> None:
     whole = _joined(channel.parts)
-    done.append(TextRecord(whole.start, whole.end, None, whole.raws, {}, defect=reason))
+    done(TextRecord(whole.start, whole.end, None, whole.raws, {}, defect=reason))
     channel.parts = []
 
 

@@ -11,8 +11,11 @@ from logkit_analysis.parsers.text.records import RecordBuilder
 from logkit_analysis.parsers.text.splitting import Splitter
 
 if TYPE_CHECKING:
-    from logkit_analysis.parsers.json_lines import JsonLinesParser
+    from collections.abc import Iterable
+
+    from logkit_analysis.parsers.json_lines import JsonLinesParser, Record
     from logkit_analysis.parsers.text.layout import Layout
+    from logkit_analysis.parsers.text.records import Outcome, TextRecord
     from logkit_analysis.parsers.text.text_times import TextTimes
 
 
@@ -44,21 +47,26 @@ class TextParser:
         """Parse the records of *data*; the last one ends with it."""
         rows = Rows()
         batch = Batch()
-        for outcome in self._splitter.split(data, start):
-            if isinstance(outcome, RejectedLine):
-                batch.rejects.append(outcome)
-                continue
-            reason = outcome.defect
-            if reason is None:
-                try:
-                    found = self._reader.read(outcome)
-                except RecursionError:
-                    reason = "nested_too_deep"
-                else:
-                    for number, record in enumerate(found):
-                        rows.add(record.columns, record.fields, outcome.start + number)
-                    continue
-            batch.rejects.append(RejectedLine(outcome.start, reason, b"\n".join(outcome.raws)))
+
+        def take(outcome: Outcome) -> None:
+            read = outcome if isinstance(outcome, RejectedLine) else self._read(outcome)
+            if isinstance(read, RejectedLine):
+                batch.rejects.append(read)
+            else:
+                for offset, record in read:
+                    rows.add(record.columns, record.fields, offset)
+
+        self._splitter.split(data, start, take)
         if rows.count:
             batch.tables.append(rows.table())
         return batch
+
+    def _read(self, record: TextRecord) -> Iterable[tuple[int, Record]] | RejectedLine:
+        """Return the events of *record*, each with its offset."""
+        reason = record.defect
+        if reason is None:
+            try:
+                return enumerate(self._reader.read(record), record.start)
+            except RecursionError:
+                reason = "nested_too_deep"
+        return RejectedLine(record.start, reason, b"\n".join(record.raws))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -26,6 +26,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
 _MOST_YEARS_BACK = 8
+_MICROSECOND_DIGITS = 6
+_MOST_SECONDS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +42,37 @@ class TextTimes:
 
     zone: tzinfo
     latest: datetime
+    _seconds: dict[str, int] = field(default_factory=dict, compare=False)
 
     def __call__(self, text: object) -> int | None:
         """Return the instant that *text* means, or ``None``."""
         if not isinstance(text, str):
             return epoch_us(text, self.zone)
+        # Most lines share their second with a line before.
+        if (known := self._seconds.get(text)) is not None:
+            return known
+        known, fraction = self._seconds.get(text[:19]), text[19:]
+        if known is not None and fraction[0] in ".,":
+            digits = fraction[1:]
+            if len(digits) <= _MICROSECOND_DIGITS and digits.isdecimal() and digits.isascii():
+                return known + int(digits.ljust(_MICROSECOND_DIGITS, "0"))
+        return self._anew(text)
+
+    def _remembered(self, text: str, us: int | None) -> int | None:
+        if len(self._seconds) > _MOST_SECONDS:
+            self._seconds.clear()
+        if us is not None:
+            self._seconds[text] = us
+        return us
+
+    def _anew(self, text: str) -> int | None:
         if text[2:3] == "/":
-            return _access_log_time(text, self.zone)
+            return self._remembered(text, _access_log_time(text, self.zone))
         if text[:3] in _MONTHS:
             return self._yearless(text)
         us = epoch_us(text, self.zone)
+        if us is not None and text[4:5] == "-" and text[19:20] in ("", ".", ","):
+            self._remembered(text[:19], epoch_us(text[:19], self.zone))
         return epoch_us(_SPACED_OFFSET.sub(r"\1", text), self.zone) if us is None else us
 
     def written_as(self, text: str, style: str) -> int | None:
