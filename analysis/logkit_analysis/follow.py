@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from logkit_analysis.ingest import Intake, Silent, owed_newline
 from logkit_analysis.parsers.chunk_parser import ChunkParser
+from logkit_analysis.parsers.text.layout import JSON, FormatTable
 from logkit_analysis.sources.identity import checksum
 from logkit_analysis.sources.wakeup import Wakeup
 from logkit_analysis.sources.watcher import SETTLE_S, Watcher
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from logkit_analysis.parsers.text.formats import TextFormat
     from logkit_analysis.sources.discovery import LogFile
     from logkit_analysis.sources.tail import Tail
 
@@ -52,6 +54,8 @@ def follow(
     threads: int,
     stop: threading.Event,
     say: Callable[[str], None],
+    only_format: str | None = None,
+    own_formats: Sequence[TextFormat] = (),
 ) -> None:
     """Read *arguments* into *database* as they grow, until *stop* is set.
 
@@ -62,11 +66,15 @@ def follow(
         memory_limit: What DuckDB may use, e.g. ``512MB``.
         threads: How many threads DuckDB may use.
         stop: Ends the work: what is read is committed first.
-        say: Told, in one line, whom we wait for and what goes wrong.
+        say: Told, in one line, whom we wait for, what a log is read as and what goes wrong.
+        only_format: Name of the format of all files; ``None`` to tell each by its content.
+        own_formats: Formats besides ours.
 
     Raises:
+        UnknownFormatError: *only_format* is no name of a format.
         DatabaseUnusableError: *database* is no database of ours.
     """
+    parser = ChunkParser(zone, table=FormatTable(own_formats), only_format=only_format)
     locks = Locks(database, on_wait=say, is_stopped=stop.is_set)
     try:
         with locks.sole_writer("logkit follow"):
@@ -74,7 +82,7 @@ def follow(
                 streams, run_id = known_streams(connection), begin_run(connection)
                 watcher = Watcher(arguments, streams, began_at(connection))
             store = _Store(database, locks, run_id, memory_limit, threads)
-            _Follower(store, watcher, streams, zone, say).run(stop)
+            _Follower(store, watcher, streams, parser, say).run(stop)
             store.finish(len(streams))
     except WaitStoppedError:
         return
@@ -129,13 +137,13 @@ class _Follower:
         store: _Store,
         watcher: Watcher,
         streams: list[LogStream],
-        zone: tzinfo,
+        parser: ChunkParser,
         say: Callable[[str], None],
     ) -> None:
         self._store = store
         self._watcher = watcher
         self._streams = streams
-        self._parser = ChunkParser(zone)
+        self._parser = parser
         self._say = say
         self._trouble = ""
 
@@ -200,6 +208,9 @@ class _Follower:
         new = [part.stream for part in parts if part.stream.source_id is None]
         self._store.commit(parts, moved)
         self._streams += new
+        for part in parts:
+            if (choice := part.batch.choice) and choice.name not in (None, JSON):
+                self._say(f"{part.stream.path}: {choice.described()}")
         for part in parts:
             if len(part.stream.intervals) > _MOST_INTERVALS:
                 self._store.shorten(part.stream)

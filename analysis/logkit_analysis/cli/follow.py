@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from logkit_analysis.cli import notes
+from logkit_analysis.cli.log_formats import AUTO, LogFormatOption, own_formats
 from logkit_analysis.cli.options import (
     DEFAULT_DATABASE,
     DatabaseOption,
@@ -50,6 +51,7 @@ def follow(
     threads: Annotated[
         int, typer.Option("--threads", min=1, help="Threads that DuckDB may use.")
     ] = 1,
+    log_format: LogFormatOption = AUTO,
     is_status: Annotated[
         bool, typer.Option("--status", help="Show how far each file is read, and end.")
     ] = False,
@@ -79,6 +81,8 @@ def follow(
         threads=threads,
         stop=stop,
         say=notes.note,
+        only_format=None if log_format == AUTO else log_format,
+        own_formats=own_formats(),
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from logkit_analysis.cli import notes
-from logkit_analysis.cli.log_formats import AUTO, LogFormatOption, own_formats, say_choices
+from logkit_analysis.cli.log_formats import AUTO, FORMAT_OPTION, own_formats, say_choices
 from logkit_analysis.cli.options import DEFAULT_DATABASE, DatabaseOption
 from logkit_analysis.errors import ExitCode
 
@@ -35,7 +35,7 @@ def ingest(
     tz: Annotated[
         str, typer.Option("--tz", metavar="ZONE", help="Zone of times that name none.")
     ] = "UTC",
-    log_format: LogFormatOption = AUTO,
+    log_format: Annotated[str, FORMAT_OPTION] = AUTO,
 ) -> None:
     """Read what is new in log files into the database."""
     from logkit_analysis.cli.progress import ByteProgress

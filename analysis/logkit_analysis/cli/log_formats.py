@@ -20,16 +20,9 @@ if TYPE_CHECKING:
 AUTO = "auto"
 _MOST_SHOWN = 8
 
-LogFormatOption = Annotated[
-    str,
-    typer.Option(
-        "--log-format",
-        "--format",
-        metavar="NAME",
-        help="Format of the logs: json, python, apache, syslog, logfmt, cri:json ...; "
-        "auto tells it by content.",
-    ),
-]
+_HELP = "json, python, apache, syslog, logfmt, cri:json ...; auto tells each file by its content."
+FORMAT_OPTION = typer.Option("--log-format", "--format", metavar="NAME", help=_HELP)
+LogFormatOption = Annotated[str, typer.Option("--log-format", metavar="NAME", help=_HELP)]
 
 
 def own_formats() -> list[TextFormat]:
@@ -53,12 +46,6 @@ def say_choices(choices: Mapping[str, Choice]) -> None:
     """Say on stderr which files are not plain JSON lines, what they are and how sure that is."""
     told = [(path, choice) for path, choice in choices.items() if choice.name != "json"]
     for path, choice in told[:_MOST_SHOWN]:
-        if choice.name is None:
-            notes.note(f"{path}: no format that we know; lines that are no JSON are rejected")
-        else:
-            notes.note(
-                f"{path}: read as {choice.name} ({choice.share:.0%} sure: "
-                f"{choice.match_count:,} of {choice.line_count:,} sampled lines)"
-            )
+        notes.note(f"{path}: {choice.described()}")
     if len(told) > _MOST_SHOWN:
         notes.note(f"... and {len(told) - _MOST_SHOWN:,} more files that are not plain JSON lines")

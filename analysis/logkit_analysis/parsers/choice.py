@@ -23,3 +23,12 @@ class Choice:
     def share(self) -> float:
         """How sure it is: the share of lines that are as they should be, 0 to 1."""
         return self.match_count / self.line_count if self.line_count else 0.0
+
+    def described(self) -> str:
+        """Return, for people, what it is and how sure that is."""
+        if self.name is None:
+            return "no format that we know; lines that are no JSON are rejected"
+        return (
+            f"read as {self.name} ({self.share:.0%} sure: "
+            f"{self.match_count:,} of {self.line_count:,} sampled lines)"
+        )
