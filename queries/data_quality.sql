@@ -158,7 +158,8 @@ sequences as materialized (
 
     where
         instance is not null
-        and seq is not null
+        and seq >= 0
+        and seq < 9223372036854775807
 
     group by service, instance
 
@@ -180,7 +181,22 @@ copies as (
             or seq is null
         )
 
-    group by timestamp, level, service, event, message, correlation_id, instance, fields
+    group by
+        timestamp,
+        service,
+        seq,
+        lk_hash((
+            level, event, message, correlation_id, trace_id, span_id, parent_span_id, logger,
+            instance, pid, host, env, version, endpoint, method, status_code, duration_ms,
+            attempt, retry_after_ms, rate_limit_limit, rate_limit_remaining,
+            rate_limit_reset_after_ms, rate_limit_window_ms, rate_limit_bucket,
+            rate_limit_scope, rate_limit_unit, rate_limit_kind, error_type, error_message,
+            error_stack, error_fingerprint, platform, shard_id, guild_id, chat_id, channel_id,
+            user_id, command, queue, queue_depth, queue_limit, queue_wait_ms, rss_bytes,
+            rss_limit_bytes, cpu_percent, open_connections, open_fds, threads, loop_lag_ms,
+            gpu_memory_bytes, gpu_memory_limit_bytes, provider, model, input_tokens,
+            output_tokens, ttft_ms, finish_reason, cost_usd, fields
+        ))
 
     having count(*) > 1
 

@@ -41,7 +41,7 @@ calls as (
         endpoint,
         correlation_id,
         status_code,
-        lk_time(lk_started_us(timestamp, duration_ms)) as begun_at,
+        lk_time(greatest(lk_started_us(timestamp, duration_ms), 0e0)) as begun_at,
         case
             when status_code = 429 or lk_is_error(status_code, level) then null
             else duration_ms

@@ -27,7 +27,7 @@ denials as (
         source_id,
         source_offset,
         lk_epoch(timestamp) as at_us,
-        lk_epoch(timestamp) + coalesce(retry_after_ms, 0) * 1000 as waits_until_us,
+        lk_epoch(timestamp) + coalesce(retry_after_ms, 0) * 1e3 as waits_until_us,
         coalesce('=' || service, '') as service_key,
         case
             when rate_limit_scope = 'global' then 'global'

@@ -8,15 +8,18 @@ create or replace macro lk_bucket(seconds, ts) as
 -- Microseconds since 1970-01-01 00:00 UTC, as a BIGINT.
 create or replace macro lk_epoch(ts) as epoch_us(ts);
 
--- One key of the catch-all `fields` as text, NULL where it is absent.
-create or replace macro lk_field(fields, key) as json_extract_string(fields, '$."' || key || '"');
+-- One key of the catch-all `fields` as text, NULL where it is absent. Any key: a JSON pointer, in
+-- which ~ and / are escaped.
+create or replace macro lk_field(fields, key) as
+    json_extract_string(fields, '/' || replace(replace(key, '~', '~0'), '/', '~1'));
 
 -- The instant that lies `us` microseconds after 1970-01-01 00:00 UTC.
 create or replace macro lk_time(us) as make_timestamptz(us::bigint);
 
--- Start of a call in microseconds since 1970 (DOUBLE): a line is written when its call ends.
+-- Start of a call in microseconds since 1970 (DOUBLE): a line is written when its call ends, and
+-- no call ends before it begins.
 create or replace macro lk_started_us(ts, duration_ms) as
-    epoch_us(ts) - coalesce(duration_ms, 0) * 1e3;
+    epoch_us(ts) - greatest(coalesce(duration_ms, 0), 0) * 1e3;
 
 -- A request is a row with a status, or with a duration and an endpoint or a command.
 create or replace macro lk_is_request(status_code, duration_ms, endpoint, command) as
@@ -41,3 +44,6 @@ create or replace macro lk_arg_min(x, y) as arg_min(x, y);
 -- that it explains.
 create or replace macro lk_slope(y, x) as regr_slope(y, x);
 create or replace macro lk_r2(y, x) as regr_r2(y, x);
+
+-- One number that stands for all the values of a tuple.
+create or replace macro lk_hash(x) as hash(x);
