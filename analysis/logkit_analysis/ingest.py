@@ -23,7 +23,7 @@ from logkit_analysis.sources.reader import ByteStream, Chunk, cut_at_records, re
 from logkit_analysis.store.database import writing
 from logkit_analysis.store.locks import Locks
 from logkit_analysis.store.writer import Part, StoreWriter, begin_run, known_streams
-from logkit_analysis.streams import HEAD_BYTES, FileKey, LogStream
+from logkit_analysis.streams import HEAD_BYTES, FileKey, Interval, LogStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -182,37 +182,36 @@ class Intake:
         is_closed = file.is_stream or kind != "none"
         parser = StreamParser(self._parser, stream.format, _written_at(raw))
         chunks = cut_at_records(read_chunks(data, stream.position), parser.settled)
-        for chunk, batch in self._parsed(parser, chunks, stream.tail):
-            is_open = chunk.is_unfinished or chunk.may_go_on
-            if is_open and not (is_closed or self._is_whole(chunk, raw)):
+        for digest in self._digests(parser, chunks, stream.tail):
+            if digest.open_end and not (is_closed or self._is_whole(digest.open_end, raw)):
                 self.report.unfinished.append(file.name)
                 return
-            self._store(stream, chunk, batch)
-            self._progress.advance(file.path, _bytes_on_disk(file, raw, chunk), batch.row_count)
+            self._store(stream, digest)
+            done = digest.interval.end if kind == "none" else raw.tell()
+            self._progress.advance(file.path, done, digest.batch.row_count)
 
-    def _parsed(
+    def _digests(
         self, parser: StreamParser, chunks: Iterator[Chunk], tail: bytes
-    ) -> Iterator[tuple[Chunk, Batch]]:
+    ) -> Iterator[_Digest]:
         """Parse *chunks* ahead of the store, which takes them in order.
 
         What was read before a damaged place is handed out before the error is raised.
         """
-        pending: deque[tuple[Chunk, Future[Batch]]] = deque()
+        pending: deque[Future[_Digest]] = deque()
         damage = None
         while True:
             try:
                 chunk = next(chunks, None)
             except compression.DAMAGED as error:
                 chunk, damage = None, error
+            is_end = chunk is None
             if chunk is not None:
-                owed = owed_newline(chunk.data, tail)
-                work = self._pool.submit(parser.parse, chunk.data[owed:], chunk.start + owed)
-                pending.append((chunk, work))
-                tail = b""
-            if len(pending) > _CHUNKS_AHEAD or (pending and chunk is None):
-                first, parsed = pending.popleft()
-                yield first, parsed.result()
-            elif chunk is None:
+                pending.append(self._pool.submit(_digest, parser, chunk, tail))
+                # Its bytes must not stay for as long as the next chunk takes to come.
+                chunk, tail = None, b""
+            if len(pending) > _CHUNKS_AHEAD or (pending and is_end):
+                yield pending.popleft().result()
+            elif is_end:
                 break
         if damage is not None:
             raise damage
@@ -241,17 +240,42 @@ class Intake:
         is_at_rest = os.fstat(raw.fileno()).st_size == chunk.end
         return is_at_rest and (not chunk.is_unfinished or self._parser.is_event(chunk.data))
 
-    def _store(self, stream: LogStream, chunk: Chunk, batch: Batch) -> None:
+    def _store(self, stream: LogStream, digest: _Digest) -> None:
         is_new = stream.source_id is None
-        interval = checksum(chunk.data, chunk.start)
-        self._commit([Part(stream, batch, interval, chunk.data[:HEAD_BYTES])])
+        batch = digest.batch
+        self._commit([Part(stream, batch, digest.interval, digest.head)])
         if is_new:
             self._streams.append(stream)
         if batch.choice is not None:
             self.report.choices[stream.path] = batch.choice
         self.report.rows += batch.row_count
         self.report.rejects.update(line.reason.partition(":")[0] for line in batch.rejects)
-        self.report.bytes += len(chunk.data)
+        self.report.bytes += digest.interval.end - digest.interval.start
+
+
+@dataclass(frozen=True, slots=True)
+class _Digest:
+    """What is kept of a chunk once it is parsed.
+
+    Attributes:
+        batch: Its events and rejects.
+        interval: What the store notes of it.
+        head: Its first bytes.
+        open_end: The chunk itself if it is a last record that may go on, else ``None``.
+    """
+
+    batch: Batch
+    interval: Interval
+    head: bytes
+    open_end: Chunk | None
+
+
+def _digest(parser: StreamParser, chunk: Chunk, tail: bytes) -> _Digest:
+    owed = owed_newline(chunk.data, tail)
+    batch = parser.parse(chunk.data[owed:], chunk.start + owed)
+    interval = checksum(chunk.data, chunk.start)
+    is_open = chunk.is_unfinished or chunk.may_go_on
+    return _Digest(batch, interval, chunk.data[:HEAD_BYTES], chunk if is_open else None)
 
 
 def owed_newline(data: bytes, tail: bytes) -> int:
@@ -280,10 +304,6 @@ def _written_at(raw: BufferedReader) -> datetime | None:
     """Return when a file was last written; nobody knows it of a pipe."""
     status = os.fstat(raw.fileno())
     return datetime.fromtimestamp(status.st_mtime, UTC) if stat.S_ISREG(status.st_mode) else None
-
-
-def _bytes_on_disk(file: LogFile, raw: BufferedReader, chunk: Chunk) -> int:
-    return chunk.end if file.is_stream else raw.tell()
 
 
 def _total_bytes(files: Sequence[LogFile]) -> int | None:
