@@ -104,8 +104,10 @@ def test_order_of_rows_does_not_depend_on_the_order_of_lines(name: str, store: A
 @pytest.mark.parametrize("sign", [1, -1], ids=["great", "small"])
 def test_any_number_is_taken(name: str, sign: int, store: Any) -> None:
     """One absurd number in a log line does not take the answer about the others away."""
-    greatest = {"INTEGER": 2**31 - 1, "BIGINT": 2**63 - 1, "DOUBLE": 1e308}
-    odd = {f.name: sign * greatest[f.duckdb] for f in FIELDS if f.duckdb in greatest}
+    greatest: dict[str, float] = {"INTEGER": 2**31 - 1, "BIGINT": 2**63 - 1, "DOUBLE": 1e308}
+    odd: dict[str, Any] = {
+        f.name: sign * greatest[f.duckdb] for f in FIELDS if f.duckdb in greatest
+    }
     odd = {"timestamp": START, "service": "a", "endpoint": "/x", "instance": "i1", **odd}
     refusals = [odd | {"status_code": 429, "seq": seq} for seq in (None, 0, 2**63 - 1)] * 3
     store.fill([*rich_events(random.Random(4), 100), odd, *refusals])
