@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import follow, ingest, log_call, queries
+from benchmarks import follow, ingest, logging, queries
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -15,12 +15,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0, help="size of the work (default 1)")
     scale = parser.parse_args(arguments).scale
-    for module in (log_call, ingest, queries, follow):
+    for module in (logging, ingest, queries, follow):
         with tempfile.TemporaryDirectory() as folder:
             for figure in module.measure(Path(folder), scale):
-                ours = f"logkit {figure.ours:.3g} {figure.unit}"
-                theirs = f"{figure.peer} {figure.theirs:.3g} {figure.unit}"
-                print(f"{figure.what}\n    {ours}, {theirs}: {figure.ratio:.2f} times")
+                print(figure)
     return 0
 
 

@@ -20,6 +20,7 @@ class Figure:
         ours: Cost of ours.
         peer: Name of what it is compared with.
         theirs: Cost of the peer in the same run.
+        aim: Ratio aimed at, or ``None``.
     """
 
     what: str
@@ -27,6 +28,12 @@ class Figure:
     ours: float
     peer: str
     theirs: float
+    aim: float | None = None
+
+    def __str__(self) -> str:
+        aim = "" if self.aim is None else f" (aim: at most {self.aim})"
+        ours, theirs = (f"{cost:.3g} {self.unit}" for cost in (self.ours, self.theirs))
+        return f"{self.what}\n    logkit {ours}, {self.peer} {theirs}: {self.ratio:.2f} times{aim}"
 
     @property
     def ratio(self) -> float:
