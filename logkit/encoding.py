@@ -11,7 +11,7 @@ from uuid import UUID
 
 import orjson
 
-_OPTIONS = orjson.OPT_UTC_Z
+OPTIONS = orjson.OPT_UTC_Z
 _MAX_DEPTH = 32
 _INT64_MIN, _UINT64_MAX = -(2**63), 2**64 - 1
 _NATIVE = (bool, float, datetime, date, time, UUID, type(None))
@@ -25,9 +25,9 @@ def encode(fields: dict[str, Any]) -> bytes:
     as its escape, what refers to itself or lies deeper than 32 levels as a short note.
     """
     try:
-        return orjson.dumps(fields, _default, _OPTIONS)
+        return orjson.dumps(fields, to_native, OPTIONS)
     except (TypeError, ValueError, RecursionError):
-        return orjson.dumps(_plain(fields, ()), None, _OPTIONS)
+        return orjson.dumps(_plain(fields, ()), None, OPTIONS)
 
 
 def text_of(value: object) -> str:
@@ -43,7 +43,8 @@ def utf8_text(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _default(value: Any) -> Any:
+def to_native(value: Any) -> Any:
+    """Return what orjson is to write for a *value* that it does not know."""
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value).decode("utf-8", "backslashreplace")
     if isinstance(value, set | frozenset):
@@ -91,16 +92,16 @@ def _plain_container(value: Any, parents: tuple[int, ...]) -> Any:
             return _plain_mapping(value, parents)
         if isinstance(value, list | tuple | set | frozenset):
             return [_plain(item, parents) for item in list(value)]
-        return _plain(_default(value), parents)
+        return _plain(to_native(value), parents)
     except Exception:  # noqa: BLE001 - a container of the bot's own that fails while being read
         return f"<unreadable {type(value).__name__}>"
 
 
 def _plain_mapping(value: Mapping[Any, Any], parents: tuple[int, ...]) -> dict[str, Any]:
-    plain: dict[str, Any] = {}
+    members: dict[str, Any] = {}
     for key, item in list(value.items()):
         name = utf8_text(key if isinstance(key, str) else text_of(key))
-        while name in plain:
+        while name in members:
             name += "_"
-        plain[name] = _plain(item, parents)
-    return plain
+        members[name] = _plain(item, parents)
+    return members

@@ -58,28 +58,28 @@ class Logger:
 
     def debug(self, event: object = None, /, *args: Any, **fields: Any) -> None:
         """Log an event that helps to understand a single run."""
-        _emit("debug", self._name, event, args, self._context, fields)
+        _emit("debug", self._name, event, args, self._context, fields, None)
 
     def info(self, event: object = None, /, *args: Any, **fields: Any) -> None:
         """Log an event of normal work."""
-        _emit("info", self._name, event, args, self._context, fields)
+        _emit("info", self._name, event, args, self._context, fields, None)
 
     def warning(self, event: object = None, /, *args: Any, **fields: Any) -> None:
         """Log an event that is odd but was coped with."""
-        _emit("warning", self._name, event, args, self._context, fields)
+        _emit("warning", self._name, event, args, self._context, fields, None)
 
     def error(self, event: object = None, /, *args: Any, **fields: Any) -> None:
         """Log a failure; ``exc_info=True`` adds the exception being handled."""
-        _emit("error", self._name, event, args, self._context, fields)
+        _emit("error", self._name, event, args, self._context, fields, None)
 
     def critical(self, event: object = None, /, *args: Any, **fields: Any) -> None:
         """Log a failure that stops the bot."""
-        _emit("critical", self._name, event, args, self._context, fields)
+        _emit("critical", self._name, event, args, self._context, fields, None)
 
     def exception(self, event: object = None, /, *args: Any, **fields: Any) -> None:
         """Log a failure with the exception being handled."""
         fields.setdefault("exc_info", True)
-        _emit("error", self._name, event, args, self._context, fields)
+        _emit("error", self._name, event, args, self._context, fields, None)
 
     def log(self, level: int | str, event: object = None, /, *args: Any, **fields: Any) -> None:
         """Log at a level given by its name or by its number in the logging module."""

@@ -22,19 +22,21 @@ _VALUE = re.compile(
 )
 _WORD = re.compile(r"(?<![^\W_])[^\W\d_][^\W_]*(?:['’][^\W\d_]+)*")
 
-_names: set[str] = set()
+known_names: set[str] = set()
+"""Texts that are known to be event names; at most 2,048."""
+
 _derived: dict[tuple[str, str, bool], str] = {}
 _texts_seen: dict[str, int] = {}
 
 
 def is_name(text: str) -> bool:
     """Return whether *text* is a snake_case event name of at most 96 characters."""
-    if text in _names:
+    if text in known_names:
         return True
     if len(text) > MAX_NAME_LENGTH or _NAME.fullmatch(text) is None:
         return False
-    if len(_names) < _MAX_CACHED:
-        _names.add(text)
+    if len(known_names) < _MAX_CACHED:
+        known_names.add(text)
     return True
 
 

@@ -13,8 +13,8 @@ from logkit.context import bound_fields
 from logkit.counters import Counters
 from logkit.encoding import text_of
 from logkit.identity import UNKNOWN_SERVICE, Identity
-from logkit.names import describe, is_name
-from logkit.processors import prepare
+from logkit.names import describe, is_name, known_names
+from logkit.processors import find_preparer, prepare, preparers
 from logkit.renderers import ConsoleRenderer, JsonRenderer
 from logkit.sinks.direct import DirectSink
 from logkit.sinks.outputs import StandardOutput
@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from logkit.processors import EventDict, Processor
     from logkit.renderers import Renderer
     from logkit.sinks.base import Sink
+
+
+# Methods of imported objects are looked up at each call; a name of this module is not.
+get_bound = bound_fields.get
+get_preparer = preparers.get
 
 
 class Pipeline:
@@ -57,7 +62,7 @@ class Pipeline:
         args: Any,
         context: EventDict,
         fields: EventDict,
-        created_ns: int | None = None,
+        created_ns: int | None,
     ) -> None:
         """Run one log call through processors, renderer and sink. Never raises.
 
@@ -71,10 +76,23 @@ class Pipeline:
             created_ns: Nanoseconds since 1970 of the call, or ``None`` for now.
         """
         try:
-            event_dict = self.event_dict(logger, template, args, context, fields)
-            for processor in self.processors:
-                event_dict = processor(logger, level, event_dict)
-            self._write(level, logger, event_dict, created_ns)
+            # The usual call, with no function call that can be done without.
+            if (
+                type(template) is str
+                and template in known_names
+                and not (args or self.processors or self.foreign_variables)
+            ):
+                preparer = get_preparer(tuple(fields), find_preparer)
+                if preparer is not None:
+                    fields = preparer(fields)
+                bound = get_bound()
+                if bound or context:
+                    fields = {**bound, **context, **fields}
+                now = time_ns() if created_ns is None else created_ns
+                line = self.renderer.render(template, fields, level, logger, now, self.next_seq())
+                self.sink.write(line, level)
+            else:
+                self._process(level, logger, template, args, context, fields, created_ns)
         except Exception as error:  # noqa: BLE001 - a log call never raises into the bot
             self._rescue(level, logger, template, error)
         except BaseException as error:
@@ -96,12 +114,28 @@ class Pipeline:
         named = {"event": event} if message is None else {"event": event, "message": message}
         return {**named, **bound_fields.get(), **context, **fields}
 
+    def _process(
+        self,
+        level: str,
+        logger: str,
+        template: object,
+        args: Any,
+        context: EventDict,
+        fields: EventDict,
+        created_ns: int | None,
+    ) -> None:
+        event_dict = self.event_dict(logger, template, args, context, fields)
+        for processor in self.processors:
+            event_dict = processor(logger, level, event_dict)
+        event, fields = split(event_dict)
+        self._write(level, logger, event, fields, created_ns)
+
     def _write(
-        self, level: str, logger: str, event_dict: EventDict, created_ns: int | None
+        self, level: str, logger: str, event: str, fields: EventDict, created_ns: int | None
     ) -> None:
         now = time_ns() if created_ns is None else created_ns
         self.sink.write(
-            self.renderer.render(event_dict, level, logger, now, self.next_seq()), level
+            self.renderer.render(event, fields, level, logger, now, self.next_seq()), level
         )
 
     def _rescue(self, level: str, logger: str, template: object, error: Exception) -> None:
@@ -112,7 +146,7 @@ class Pipeline:
         try:
             event, _ = describe(template, (), logger)
             reason = f"{type(error).__name__}: {text_of(error)}"
-            self._write(level, logger, {"event": event, "logkit_error": reason}, None)
+            self._write(level, logger, event, {"logkit_error": reason}, None)
         except Exception:  # noqa: BLE001 - nothing more can be said about this event
             with self.counters.lock:
                 self.counters.accepted += 1
@@ -122,12 +156,9 @@ class Pipeline:
         """Return the event ``logkit_stats``, which tells what was lost."""
         counts = self.counters.snapshot()
         by_level = counts.pop("dropped_by_level")
-        fields = {
-            "event": "logkit_stats",
-            **counts,
-            **{f"dropped_{level}": count for level, count in by_level.items()},
-        }
-        return self.renderer.render(fields, "warning", "logkit", time_ns(), self.next_seq())
+        fields = {**counts, **{f"dropped_{level}": count for level, count in by_level.items()}}
+        seq = self.next_seq()
+        return self.renderer.render("logkit_stats", fields, "warning", "logkit", time_ns(), seq)
 
     def become_child(self) -> None:
         """Make a forked child an instance of its own, with its own counters."""
@@ -154,6 +185,13 @@ def _named(template: Mapping[Any, Any] | None, fields: EventDict) -> tuple[objec
     if name is None:
         return "fields_logged", fields
     return fields[name], {key: value for key, value in fields.items() if key != name}
+
+
+def split(event_dict: EventDict) -> tuple[str, EventDict]:
+    """Return the name of an event and its other fields."""
+    fields = dict(event_dict)
+    event = fields.pop("event", "unnamed")
+    return event if type(event) is str else text_of(event), fields
 
 
 def _values(variables: Mapping[str, ContextVar[Any]]) -> EventDict:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
-import orjson
+from orjson import dumps
 
-from logkit.encoding import encode, utf8_text
+from logkit.encoding import OPTIONS, encode, to_native, utf8_text
 from logkit.levels import STDLIB_NUMBERS
 from logkit.schema import MAX_LINE_BYTES
 from logkit.truncation import fit
@@ -17,20 +17,25 @@ if TYPE_CHECKING:
     from logkit.identity import Identity
     from logkit.processors import EventDict
 
+_MAX_CACHED_EVENTS = 2_048
 _MAX_CACHED_LOGGERS = 1_024
 _MAX_LABEL = 256
 _COLOURS = {"debug": "2", "info": "32", "warning": "33", "error": "31", "critical": "1;31"}
-_THREE_DIGITS = tuple(b"%03d" % number for number in range(1_000))
+# Second, microseconds, level to event, fields, logger to host, seq.
+_LINE = b"%b%06d%b%b%b%d}\n"
 
 
 class Renderer(Protocol):
     """What turns an event dict into a line."""
 
-    def render(self, fields: EventDict, level: str, logger: str, time_ns: int, seq: int) -> bytes:
+    def render(
+        self, event: str, fields: EventDict, level: str, logger: str, time_ns: int, seq: int
+    ) -> bytes:
         """Return the line with its newline.
 
         Args:
-            fields: Name, message and fields of the event; no envelope names but ``event``.
+            event: Name of the event.
+            fields: Message and fields of the event; no names of the envelope.
             level: Level name.
             logger: Name of the logger; an empty one is left out.
             time_ns: Nanoseconds since 1970.
@@ -58,36 +63,55 @@ class JsonRenderer:
             if value is not None
         }
         service = _members({"service": identity.service[:_MAX_LABEL]})
+        self._heads: dict[str, dict[str, bytes]] = {level: {} for level in STDLIB_NUMBERS}
         self._levels = {
             level: b'Z","level":"%s",%s,' % (level.encode(), service) for level in STDLIB_NUMBERS
         }
         self._tails: dict[str, bytes] = {}
-        self._second: tuple[int, bytes] = (-1, b"")
+        self._second: tuple[int, bytes] = (0, b"")
 
-    def render(self, fields: EventDict, level: str, logger: str, time_ns: int, seq: int) -> bytes:
+    def render(
+        self, event: str, fields: EventDict, level: str, logger: str, time_ns: int, seq: int
+    ) -> bytes:
         """Return the event as a line of JSON of at most 65,536 bytes."""
-        second = time_ns // 1_000_000_000
-        microseconds = time_ns // 1_000 - second * 1_000_000
-        cached = self._second
-        if cached[0] != second:
-            cached = self._second = (second, _head(second))
-        tail = self._tails.get(logger) or self._remember_tail(logger)
-        if self._static and not self._static.keys().isdisjoint(fields):
+        start_ns, second = self._second
+        elapsed_ns = time_ns - start_ns
+        if not 0 <= elapsed_ns < 1_000_000_000:
+            start_ns, second = self._start_second(time_ns)
+            elapsed_ns = time_ns - start_ns
+        try:
+            head = self._heads[level][event]
+            tail = self._tails[logger]
+        except KeyError:
+            head, tail = self._remember_head(level, event), self._remember_tail(logger)
+        try:
+            body = dumps(fields, to_native, OPTIONS)
+        except (TypeError, ValueError, RecursionError):
+            body = encode(fields)
+        if not fields:
+            head = head[:-1]
+        elif self._static and ("env" in fields or "version" in fields):
             tail = self._tail(logger, {k: v for k, v in self._static.items() if k not in fields})
-        parts = (
-            cached[1],
-            _THREE_DIGITS[microseconds // 1_000],
-            _THREE_DIGITS[microseconds % 1_000],
-            self._levels[level],
-            encode(fields)[1:-1],
-            tail,
-            b"%d}\n" % seq,
-        )
-        line = b"".join(parts)
+        line = _LINE % (second, elapsed_ns // 1_000, head, body[1:-1], tail, seq)
         if len(line) <= MAX_LINE_BYTES:
             return line
         self._counters.truncated += 1
-        return _shorten(parts, fields, len(line))
+        body = fit(fields, len(line), MAX_LINE_BYTES - len(line) + len(body))
+        return _LINE % (second, elapsed_ns // 1_000, head, body[1:-1], tail, seq)
+
+    def _start_second(self, time_ns: int) -> tuple[int, bytes]:
+        second = time_ns // 1_000_000_000
+        text = time.strftime('{"timestamp":"%Y-%m-%dT%H:%M:%S.', time.gmtime(second))
+        self._second = second * 1_000_000_000, text.encode()
+        return self._second
+
+    def _remember_head(self, level: str, event: str) -> bytes:
+        heads = self._heads[level]
+        if len(heads) >= _MAX_CACHED_EVENTS:
+            heads.clear()
+        name = _members({"event": event[:_MAX_LABEL]})
+        head = heads[event] = b"%s%s," % (self._levels[level], name)
+        return head
 
     def _remember_tail(self, logger: str) -> bytes:
         if len(self._tails) >= _MAX_CACHED_LOGGERS:
@@ -111,6 +135,7 @@ class ConsoleRenderer:
 
     def render(
         self,
+        event: str,
         fields: EventDict,
         level: str,
         logger: str,
@@ -119,7 +144,7 @@ class ConsoleRenderer:
     ) -> bytes:
         """Return the event as text; control characters inside values are escaped."""
         rest = dict(fields)
-        event, message = rest.pop("event"), rest.pop("message", None)
+        message = rest.pop("message", None)
         stack = [rest.pop(name) for name in ("error_stack", "stack") if name in rest]
         seconds, nanoseconds = divmod(time_ns, 1_000_000_000)
         clock = time.strftime("%H:%M:%S", time.localtime(seconds))
@@ -145,18 +170,9 @@ class ConsoleRenderer:
         return self._paint("36", _printable(encode({"": value})[4:-1].decode()))
 
 
-def _shorten(parts: tuple[bytes, ...], fields: EventDict, line_bytes: int) -> bytes:
-    room = MAX_LINE_BYTES - line_bytes + len(parts[4])
-    return b"".join((*parts[:4], fit(fields, line_bytes, room + 2)[1:-1], *parts[5:]))
-
-
-def _head(second: int) -> bytes:
-    return time.strftime('{"timestamp":"%Y-%m-%dT%H:%M:%S.', time.gmtime(second)).encode()
-
-
 def _members(labels: dict[str, Any]) -> bytes:
     clean = {k: utf8_text(v) if isinstance(v, str) else v for k, v in labels.items()}
-    return orjson.dumps(clean)[1:-1]
+    return dumps(clean)[1:-1]
 
 
 def _printable(value: object) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pythonjsonlogger.core import BaseJsonFormatter
 
 from logkit.levels import STDLIB_NUMBERS, level_of, parse_level
-from logkit.pipeline import pipeline
+from logkit.pipeline import pipeline, split
 from logkit.processors import prepare
 from logkit.renderers import JsonRenderer
 
@@ -31,6 +31,7 @@ _RECORD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {
     "taskName",
     "_logkit_seq",
 }
+_NO_CONTEXT: dict[str, Any] = {}
 
 
 class PipelineHandler(logging.Handler):
@@ -38,7 +39,7 @@ class PipelineHandler(logging.Handler):
 
     def handle(self, record: logging.LogRecord) -> bool:
         """Emit *record* if the filters let it pass, without the lock of other handlers."""
-        passed = self.filter(record)
+        passed = self.filter(record) if self.filters else True
         if passed:
             self.emit(record if passed is True else passed)
         return bool(passed)
@@ -46,15 +47,9 @@ class PipelineHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Emit *record*. Never raises."""
         template, args, fields = record_parts(record)
-        pipeline.emit(
-            level_of(record.levelno),
-            record.name,
-            template,
-            args,
-            {},
-            fields,
-            int(record.created * 1e9),
-        )
+        created_ns = int(record.created * 1e9)
+        level = level_of(record.levelno)
+        pipeline.emit(level, record.name, template, args, _NO_CONTEXT, fields, created_ns)
 
 
 def record_parts(record: logging.LogRecord) -> tuple[object, Any, dict[str, Any]]:
@@ -93,9 +88,10 @@ class JsonFormatter(BaseJsonFormatter):
         template, args, fields = record_parts(record)
         static = {**self.defaults, **self.static_fields}
         log_data = pipeline.event_dict(record.name, template, args, prepare(static), fields)
-        log_data = self.process_log_record(log_data)
+        event, others = split(self.process_log_record(log_data))
         line = self._renderer().render(
-            log_data,
+            event,
+            others,
             level_of(record.levelno),
             record.name,
             int(record.created * 1e9),
