@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -13,17 +13,19 @@ import duckdb
 from logkit_analysis.errors import AnalysisError
 from logkit_analysis.store import macros
 from logkit_analysis.store.locks import DatabaseBusyError, Locks
+from logkit_analysis.store.log_repair import is_damaged, repair
 from logkit_analysis.store.migrations import SCHEMA_VERSION, current_version, migrate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-_FOREIGN_HOLDER_TIMEOUT_S = 10.0
-_APPENDING_PATIENCE_S = 0.5
+FOREIGN_HOLDER_TIMEOUT_S = 10.0
+APPENDING_PATIENCE_S = 0.5
 # Opening replays the log and closing would empty it; between the two lies this size.
 _LOG_SIZE = "4MB"
 _PRIVATE_UMASK = 0o077
+_HOLDER = re.compile(r"Could not set lock.*?\(PID (\d+)\)", re.DOTALL)
 _DISK_FAILURES = (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException)
 
 
@@ -36,6 +38,10 @@ class DatabaseMissingError(AnalysisError):
 
 class DatabaseUnusableError(AnalysisError):
     """The file is there and cannot be used as a logkit database."""
+
+
+class _DamagedLogError(DatabaseUnusableError):
+    """The write-ahead log keeps DuckDB from opening the database."""
 
 
 @contextmanager
@@ -59,8 +65,9 @@ def reading(
     """
     if not path.is_file():
         raise DatabaseMissingError(path)
-    with _interruptible(), _locks(path, on_wait).reading():
-        connection = _connect(path, read_only=True)
+    path = path.resolve()
+    with _interruptible(), ExitStack() as held:
+        connection = _connect_reader(path, _locks(path, on_wait), held)
         try:
             _check_schema(connection, path)
             macros.install_temporary(connection)
@@ -71,20 +78,48 @@ def reading(
             connection.close()
 
 
+def _connect_reader(path: Path, locks: Locks, held: ExitStack) -> duckdb.DuckDBPyConnection:
+    """Open *path*; its lock is *held*, and a damaged log is repaired first."""
+    with ExitStack() as lock:
+        lock.enter_context(locks.reading())
+        try:
+            connection = _connect(path, read_only=True)
+        except _DamagedLogError:
+            lock.close()
+            with locks.writing(), _opened_for_writing(path, locks):
+                pass
+            lock.enter_context(locks.reading())
+            connection = _connect(path, read_only=True)
+        held.push(lock.pop_all())
+    return connection
+
+
 @contextmanager
 def writing(
-    path: Path, *, on_wait: Callable[[str], None] | None = None
+    path: Path,
+    *,
+    on_wait: Callable[[str], None] | None = None,
+    locks: Locks | None = None,
+    patience_s: float = FOREIGN_HOLDER_TIMEOUT_S,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open *path* for writing, alone; the file is created (mode 0600) and migrated as needed.
+
+    Args:
+        path: The database file.
+        on_wait: Called with a line of text when somebody keeps us waiting.
+        locks: Its locks, if the caller has them; then *on_wait* is theirs.
+        patience_s: How long to wait for a program that is not ours.
 
     Raises:
         DatabaseUnusableError: It is no database, or its schema is newer than this release.
         DatabaseBusyError: Another program holds it.
     """
-    with _interruptible(), _locks(path, on_wait).writing():
+    path = path.resolve()
+    locks = locks or _locks(path, on_wait)
+    with _interruptible(), locks.writing():
         if not path.exists() or not path.stat().st_size:
             _create(path)
-        with _opened_for_writing(path) as connection:
+        with _opened_for_writing(path, locks, patience_s=patience_s) as connection:
             if current_version(connection) != SCHEMA_VERSION:
                 _check_ours(connection, path)
                 migrate(connection)
@@ -113,7 +148,7 @@ def appending(
     with locks.writing():
         if not path.exists():
             raise DatabaseMissingError(path)
-        with _opened_for_writing(path, patience_s=_APPENDING_PATIENCE_S) as connection:
+        with _opened_for_writing(path, locks, patience_s=APPENDING_PATIENCE_S) as connection:
             connection.execute(f"set memory_limit = '{memory_limit}'")
             connection.execute(f"set threads = {threads:d}")
             connection.execute(f"set checkpoint_threshold = '{_LOG_SIZE}'")
@@ -123,16 +158,31 @@ def appending(
 
 @contextmanager
 def _opened_for_writing(
-    path: Path, *, patience_s: float = _FOREIGN_HOLDER_TIMEOUT_S
+    path: Path, locks: Locks, *, patience_s: float = FOREIGN_HOLDER_TIMEOUT_S
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    connection = _connect(path, read_only=False, patience_s=patience_s)
+    with _private_files():
+        try:
+            connection = _connect(path, read_only=False, patience_s=patience_s)
+        except _DamagedLogError as error:
+            locks.say(repair(path, str(error.__cause__)))
+            connection = _connect(path, read_only=False, patience_s=patience_s)
+        try:
+            connection.execute("set timezone = 'UTC'")
+            yield connection
+        except _DISK_FAILURES as error:
+            raise DatabaseUnusableError(_disk_failure(path, error)) from error
+        finally:
+            connection.close()
+
+
+@contextmanager
+def _private_files() -> Iterator[None]:
+    """Let nobody else read what DuckDB creates; its log comes with the first write only."""
+    previous = os.umask(_PRIVATE_UMASK)
     try:
-        connection.execute("set timezone = 'UTC'")
-        yield connection
-    except _DISK_FAILURES as error:
-        raise DatabaseUnusableError(_disk_failure(path, error)) from error
+        yield
     finally:
-        connection.close()
+        os.umask(previous)
 
 
 @contextmanager
@@ -154,11 +204,10 @@ def _create(path: Path) -> None:
     partial = path.with_name(f".{path.name}.new")
     _remove(partial)
     try:
-        connection = _connect(partial, read_only=False)
-        try:
+        with _private_files(), closing(_connect(partial, read_only=False)) as connection:
             migrate(connection)
-        finally:
-            connection.close()
+        # The log of a database that is gone says nothing about the new one.
+        _remove(path)
         partial.replace(path)
     except _DISK_FAILURES as error:
         raise DatabaseUnusableError(_disk_failure(path, error)) from error
@@ -176,29 +225,25 @@ def _locks(path: Path, on_wait: Callable[[str], None] | None) -> Locks:
 
 
 def _connect(
-    path: Path, *, read_only: bool, patience_s: float = _FOREIGN_HOLDER_TIMEOUT_S
+    path: Path, *, read_only: bool, patience_s: float = FOREIGN_HOLDER_TIMEOUT_S
 ) -> duckdb.DuckDBPyConnection:
     config: dict[str, str | bool | int | float | list[str]] = {}
     if read_only:
         config["enable_external_access"] = False
     deadline = time.monotonic() + patience_s
-    previous = os.umask(_PRIVATE_UMASK)
-    try:
-        while True:
-            try:
-                return duckdb.connect(str(path), read_only=read_only, config=config)
-            except duckdb.IOException as error:
-                holder = re.search(r"Could not set lock.*?\(PID (\d+)\)", str(error), re.DOTALL)
-                if holder is None:
-                    raise DatabaseUnusableError(_first_line(path, error)) from error
-                if time.monotonic() > deadline:
-                    message = f"{path} is held open by another program (PID {holder[1]})"
-                    raise DatabaseBusyError(f"{message}; close it and try again") from error
-                time.sleep(0.05)
-            except duckdb.Error as error:
+    while True:
+        try:
+            return duckdb.connect(str(path), read_only=read_only, config=config)
+        except duckdb.Error as error:
+            if is_damaged(str(error)):
+                raise _DamagedLogError(_first_line(path, error)) from error
+            holder = _HOLDER.search(str(error))
+            if holder is None:
                 raise DatabaseUnusableError(_first_line(path, error)) from error
-    finally:
-        os.umask(previous)
+            if time.monotonic() > deadline:
+                message = f"{path} is held open by another program (PID {holder[1]})"
+                raise DatabaseBusyError(f"{message}; close it and try again") from error
+            time.sleep(0.05)
 
 
 def _first_line(path: Path, error: Exception) -> str:

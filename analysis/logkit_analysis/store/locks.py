@@ -16,10 +16,11 @@ import errno
 import fcntl
 import os
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from logkit_analysis.errors import AnalysisError
+from logkit_analysis.store.holders import described, holders_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,10 +64,12 @@ class Locks:
         timeout_s: float | None = None,
         is_stopped: Callable[[], bool] = _never,
     ) -> None:
-        self._database = database
-        self._on_wait = on_wait
-        self._timeout_s = timeout_s
-        self._is_stopped = is_stopped
+        # A database has one set of locks, whichever links lead to it.
+        self.database = database.resolve()
+        self.say = on_wait
+        self.timeout_s = timeout_s
+        self.is_stopped = is_stopped
+        self._sole_writer: int | None = None
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -78,15 +81,9 @@ class Locks:
         Raises:
             DatabaseBusyError: A writer did not let go in time.
         """
-        with ExitStack() as stack:
-            try:
-                access = stack.enter_context(self._held("access", is_reader=True))
-            except FileNotFoundError:
-                yield
-                return
-            with self._held("gate", is_reader=True) as gate:
-                self._lock(gate, fcntl.LOCK_SH)
-                self._lock(access, fcntl.LOCK_SH)
+        with ExitStack() as held:
+            with suppress(FileNotFoundError), self._locked("gate", fcntl.LOCK_SH):
+                held.enter_context(self._locked("access", fcntl.LOCK_SH))
             yield
 
     @contextmanager
@@ -96,10 +93,9 @@ class Locks:
         Raises:
             DatabaseBusyError: Readers or another writer did not let go in time.
         """
-        with self._held("access") as access:
-            with self._held("gate") as gate:
-                self._lock(gate, fcntl.LOCK_EX)
-                self._lock(access, fcntl.LOCK_EX)
+        with ExitStack() as held:
+            with self._locked("gate", fcntl.LOCK_EX):
+                held.enter_context(self._locked("access", fcntl.LOCK_EX))
             yield
 
     @contextmanager
@@ -109,44 +105,75 @@ class Locks:
         Raises:
             DatabaseBusyError: Another writer did not end in time.
         """
-        with self._held("writer") as writer:
-            self._lock(writer, fcntl.LOCK_EX)
+        with self._locked("writer", fcntl.LOCK_EX) as writer:
             os.ftruncate(writer, 0)
             os.pwrite(writer, f"{command} (PID {os.getpid()})".encode(), 0)
-            yield
-            os.ftruncate(writer, 0)
+            self._sole_writer = writer
+            try:
+                yield
+            finally:
+                self._sole_writer = None
+                os.ftruncate(writer, 0)
+
+    def is_sole_writer(self) -> bool:
+        """Return whether we are it, and the file behind that lock was not deleted meanwhile."""
+        return self._sole_writer is not None and _is_at(self._sole_writer, self._path("writer"))
 
     @contextmanager
-    def _held(self, name: str, *, is_reader: bool = False) -> Iterator[int]:
+    def _locked(self, name: str, mode: int) -> Iterator[int]:
+        path = self._path(name)
+        wait = _Wait(self)
+        while True:
+            descriptor = _open(path, is_reader=mode == fcntl.LOCK_SH)
+            try:
+                while not _try_lock(descriptor, mode):
+                    wait.on(descriptor)
+                if not _is_at(descriptor, path):
+                    # Deleted since we opened it: others lock its successor.
+                    continue
+                yield descriptor
+                return
+            finally:
+                os.close(descriptor)
+
+    def _path(self, name: str) -> Path:
         suffix = ".lock" if name == "access" else f".{name}.lock"
-        path = self._database.with_name(self._database.name + suffix)
-        try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            if not is_reader or error.errno not in (errno.EACCES, errno.EROFS, errno.EPERM):
-                raise
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            yield descriptor
-        finally:
-            os.close(descriptor)
+        return self.database.with_name(self.database.name + suffix)
 
-    def _lock(self, descriptor: int, mode: int) -> None:
-        started = time.monotonic()
-        is_said = False
-        while not _try_lock(descriptor, mode):
-            if self._is_stopped():
-                raise WaitStoppedError(f"stopped while waiting for {self._database}")
-            waited = time.monotonic() - started
-            if self._timeout_s is not None and waited > self._timeout_s:
-                raise DatabaseBusyError(f"{self._database} is in use by {self._holder()}")
-            if not is_said and waited > _PATIENCE_SECONDS:
-                self._on_wait(f"waiting for {self._database}, in use by {self._holder()}")
-                is_said = True
-            time.sleep(_POLL_SECONDS)
 
-    def _holder(self) -> str:
-        return writer_of(self._database) or "a query of another logkit process"
+class _Wait:
+    """The patience of one attempt to get a lock."""
+
+    def __init__(self, locks: Locks) -> None:
+        self._locks = locks
+        self._started = time.monotonic()
+        self._is_said = False
+
+    def on(self, descriptor: int) -> None:
+        """Wait a moment for the lock of the open file; give up when it is time to."""
+        locks = self._locks
+        if locks.is_stopped():
+            raise WaitStoppedError(f"stopped while waiting for {locks.database}")
+        waited = time.monotonic() - self._started
+        if locks.timeout_s is not None and waited > locks.timeout_s:
+            raise DatabaseBusyError(
+                f"{locks.database} is in use by {_named(descriptor, locks.database)}"
+            )
+        if not self._is_said and waited > _PATIENCE_SECONDS:
+            locks.say(
+                f"waiting for {locks.database}, in use by {_named(descriptor, locks.database)}"
+            )
+            self._is_said = True
+        time.sleep(_POLL_SECONDS)
+
+
+def _open(path: Path, *, is_reader: bool) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        if not is_reader or error.errno not in (errno.EACCES, errno.EROFS, errno.EPERM):
+            raise
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
 
 def _try_lock(descriptor: int, mode: int) -> bool:
@@ -155,6 +182,21 @@ def _try_lock(descriptor: int, mode: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _named(descriptor: int, database: Path) -> str:
+    """Return who holds the lock of the open file, for people."""
+    writer = writer_of(database) or ""
+    pids = holders_of(descriptor)
+    names = [writer if f"(PID {pid})" in writer else described(pid) for pid in pids]
+    return ", ".join(names) or writer or "a query of another logkit process"
 
 
 def writer_of(database: Path) -> str | None:

@@ -1,0 +1,196 @@
+"""A real ``logkit follow``, and a writer that remembers every line it wrote."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from logkit_analysis.store.database import DatabaseMissingError, reading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LOGKIT = str(Path(sys.executable).with_name("logkit"))
+_NUMBER = re.compile(rb'"seq":(\d+)')
+
+
+def wait_until(condition: Callable[[], object], what: str, *, within_s: float = 30.0) -> None:
+    """Return once *condition* holds; fail, saying *what* did not happen, if it does not."""
+    deadline = time.monotonic() + within_s
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"not within {within_s} s: {what}")
+        time.sleep(0.03)
+
+
+@dataclass
+class Ledger:
+    """Numbers log lines, and knows how often each number is to be found in the end."""
+
+    next_number: int = 0
+    written: Counter[int] = field(default_factory=Counter)
+
+    def lines(self, count: int, *, width: int = 0) -> bytes:
+        """Return *count* new lines that are now owed; the first of ten is no JSON.
+
+        Args:
+            count: How many.
+            width: Bytes of filling in each.
+        """
+        return b"".join(self._line(width) for _ in range(count))
+
+    def _line(self, width: int) -> bytes:
+        number = self.next_number
+        self.next_number += 1
+        self.written[number] += 1
+        opening = b"" if number % 10 == 0 else b"{"
+        return b'%s"seq":%d,"event":"tick","note":"%s"}\n' % (opening, number, b"x" * width)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a follower ended."""
+
+    code: int
+    seconds: float
+    said: str
+
+
+class Follower:
+    """A ``logkit follow`` process and the database that it fills."""
+
+    def __init__(self, database: Path) -> None:
+        self.database = database
+        self._process: subprocess.Popen[bytes] | None = None
+        self._said = database.with_name(f"{database.name}.said")
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self.process.pid
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The running process."""
+        assert self._process is not None
+        return self._process
+
+    @property
+    def said(self) -> str:
+        """All that it has written on stderr."""
+        return self._said.read_text()
+
+    def start(self, *arguments: str | Path, **options: Any) -> None:
+        """Start it in the database's folder, and wait until it works."""
+        with self._said.open("ab") as said:
+            said.truncate(0)
+            self._process = subprocess.Popen(
+                [LOGKIT, "follow", *map(str, arguments), "--db", self.database],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=said,
+                **{"cwd": self.database.parent, **options},
+            )
+        wait_until(lambda: "following" in self.said or self.has_ended, "follow starts")
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the process is gone."""
+        return self.process.poll() is not None
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> Ended:
+        """End it with a signal; return how it ended."""
+        started = time.monotonic()
+        self.process.send_signal(number)
+        stdout, _ = self.process.communicate(timeout=60)
+        ended = Ended(self.process.returncode, time.monotonic() - started, self.said)
+        self._process = None
+        assert stdout == b""
+        return ended
+
+    def kill(self) -> None:
+        """Kill it where it stands."""
+        self.stop(signal.SIGKILL)
+
+    def clean_up(self) -> None:
+        """End it if it runs."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Return what *query* finds, as any reader would."""
+        with reading(self.database) as connection:
+            return connection.execute(query).fetchall()
+
+    def seen(self) -> Counter[int]:
+        """Return how often each number is in the database, as an event or a reject."""
+        try:
+            with reading(self.database) as connection:
+                events = connection.execute("select seq from events").fetchall()
+                rejects = connection.execute("select raw from quarantine").fetchall()
+        except DatabaseMissingError:
+            return Counter()
+        numbers = [int(found[1]) for (raw,) in rejects if (found := _NUMBER.search(raw))]
+        assert len(numbers) == len(rejects)
+        return Counter(numbers) + Counter(seq for (seq,) in events)
+
+    def wait_for(self, ledger: Ledger, *, within_s: float = 30.0) -> None:
+        """Return once all that *ledger* owes is stored; fail on anything stored twice."""
+
+        def is_complete() -> bool:
+            seen = self.seen()
+            assert not seen - ledger.written, f"twice or wrong: {seen - ledger.written}"
+            return seen == ledger.written
+
+        try:
+            wait_until(is_complete, "all lines are stored", within_s=within_s)
+        except pytest.fail.Exception:
+            missing = ledger.written - self.seen()
+            pytest.fail(f"{missing.total()} lines are lost: {sorted(missing)[:10]}; {self.said}")
+
+    def check(self, ledger: Ledger, *arguments: str | Path) -> None:
+        """Stop it; what is stored is exactly what *ledger* owes, also after another start."""
+        self.wait_for(ledger)
+        self.stop()
+        if arguments:
+            self.start(*arguments)
+            self.wait_until_idle()
+            self.stop()
+        assert self.seen() == ledger.written
+        doubled = "select 1 from events group by source_id, source_offset having count(*) > 1"
+        assert self.rows(doubled) == []
+
+    def wait_until_idle(self) -> None:
+        """Return once it has looked at everything and found nothing to do for a second."""
+        ticks = _cpu_ticks(self.pid)
+        quiet_since = time.monotonic()
+
+        def is_idle() -> bool:
+            nonlocal ticks, quiet_since
+            now = _cpu_ticks(self.pid)
+            if now > ticks + 1:
+                quiet_since = time.monotonic()
+            ticks = now
+            return time.monotonic() - quiet_since > 1.0
+
+        wait_until(is_idle, "follow is idle")
+
+
+def _cpu_ticks(pid: int) -> int:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def append(path: Path, data: bytes) -> None:
+    """Add *data* to the file at *path*, which is made if it is not there."""
+    with path.open("ab") as file:
+        file.write(data)
