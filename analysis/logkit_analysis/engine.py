@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from logkit_analysis.query_file import Parameter, QuerySpec
 
 _BATCH_ROWS = 2000
+_WRITING_WORDS = frozenset({"copy", "export"})
 
 
 class SqlError(AnalysisError):
@@ -167,6 +169,10 @@ def _detector(name: str) -> Detector:
         raise UsageError(f"no detector named {name!r}") from error
 
 
+class WritingStatementError(AnalysisError):
+    """A statement would write a file."""
+
+
 def run_statements(connection: duckdb.DuckDBPyConnection, text: str) -> Iterator[ResultSet]:
     """Run the SQL statements of *text* in order; yield the result of each that has one.
 
@@ -174,14 +180,38 @@ def run_statements(connection: duckdb.DuckDBPyConnection, text: str) -> Iterator
 
     Raises:
         SqlError: A statement fails; those before it have run.
+        WritingStatementError: A statement would write a file; those before it have run.
     """
     try:
         for statement in connection.extract_statements(text):
+            _refuse_writing(statement)
             cursor = connection.execute(statement)
             if cursor.description:
                 yield ResultSet(_columns(cursor), _stream(cursor))
     except (duckdb.Error, RuntimeError) as error:
         raise _explained(error) from error
+
+
+def _refuse_writing(statement: duckdb.Statement) -> None:
+    """Refuse COPY and EXPORT, also within EXPLAIN ANALYZE and PREPARE.
+
+    A locked database lets them write into the folder to which large queries spill.
+    """
+    kinds = duckdb.StatementType
+    is_writing = statement.type in {kinds.COPY, kinds.EXPORT}
+    if statement.type in {kinds.EXPLAIN, kinds.PREPARE}:
+        is_writing = not _WRITING_WORDS.isdisjoint(_keywords(statement.query))
+    if is_writing:
+        raise WritingStatementError("COPY and EXPORT are off: SELECT instead, with --output FILE")
+
+
+def _keywords(sql: str) -> Iterator[str]:
+    # The tokenizer counts bytes.
+    code = sql.encode()
+    for start, kind in duckdb.tokenize(sql):
+        if kind == duckdb.token_type.keyword:
+            word = re.match(rb"\w+", code[start:])
+            yield word[0].decode().lower() if word else ""
 
 
 def run_sql(

@@ -55,6 +55,27 @@ def test_sql_changes_and_reads_nothing_else(cli: Any, store: Path, statement: st
     assert not any(Path(name).exists() for name in ("out.csv", "out", "other.duckdb"))
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        pytest.param("copy events to '{}/out.csv'", id="copy"),
+        pytest.param("explain analyze copy events to '{}/out.csv'", id="explain"),
+        pytest.param("prepare p as copy events to '{}/out.csv'; execute p", id="prepare"),
+        pytest.param("export database '{}/out'", id="export"),
+    ],
+)
+def test_sql_writes_nothing_where_large_queries_spill(
+    cli: Any, store: Path, statement: str
+) -> None:
+    """The one folder that DuckDB itself may write to is none for statements."""
+    spill = Path(f"{store}.tmp")
+    spill.mkdir()
+    answer = cli("sql", statement.format(spill))
+    assert (answer.code, answer.stdout) == (1, b"")
+    assert "--output" in answer.stderr
+    assert not list(spill.iterdir())
+
+
 @pytest.mark.usefixtures("store")
 def test_sql_comes_from_text_file_or_stdin(cli: Any) -> None:
     """The statements come as an argument, from a file, or through a pipe."""
