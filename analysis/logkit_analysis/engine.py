@@ -110,6 +110,8 @@ def _value(
             raise ParameterError(f"query {spec.name}: {problem}") from error
     if parameter.type == "timestamptz" and isinstance(value, str):
         return parse_time(value, zone=zone, now=now)
+    if parameter.name == "bucket_seconds" and isinstance(value, int) and value < 1:
+        raise ParameterError(f"query {spec.name}: bucket_seconds={value} is less than 1")
     return value
 
 
@@ -130,7 +132,8 @@ def run_query(
 
     Raises:
         SqlError: The statement fails.
-        UsageError: There is no detector of the name that the query gives.
+        UsageError: There is no statement, or no detector of the name that the query gives.
+        WritingStatementError: The statement would write a file.
     """
     result = _fetch(connection, spec, values)
     if spec.detector is None or is_raw:
@@ -146,6 +149,11 @@ def _fetch(
     connection: duckdb.DuckDBPyConnection, spec: QuerySpec, values: Mapping[str, object]
 ) -> ResultSet:
     try:
+        statements = connection.extract_statements(spec.sql)
+        if not statements:
+            raise UsageError(f"query {spec.name}: {spec.path} holds no statement")
+        for statement in statements:
+            _refuse_writing(statement)
         cursor = connection.execute(spec.sql, dict(values))
         return ResultSet(_columns(cursor), cursor.fetchall())
     except (duckdb.Error, RuntimeError) as error:

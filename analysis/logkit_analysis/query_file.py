@@ -30,7 +30,13 @@ _PARAM = re.compile(
 )
 _COLUMN = re.compile(r"(?P<name>[a-z_]\w*)\s+(?P<meaning>.*)")
 # What is no code (strings, quoted names, comments) or a parameter, in this order.
-_TOKEN = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/|\$([A-Za-z_]\w*)", re.DOTALL)
+_TOKEN = re.compile(
+    r"""
+    \b[eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*' | \$(?P<tag>(?:[A-Za-z_]\w*)?)\$.*?\$(?P=tag)\$
+    | "[^"]*" | --[^\n]* | /\*.*?\*/ | \$(?P<parameter>[A-Za-z_]\w*)
+    """,
+    re.DOTALL | re.VERBOSE,
+)
 _INTEGER = re.compile(r"[+-]?\d+")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
@@ -255,6 +261,6 @@ def _used_parameters(text: str) -> dict[str, int]:
     """Return the parameters that the SQL uses, each with the line of its first use."""
     used: dict[str, int] = {}
     for match in _TOKEN.finditer(text):
-        if match[1] is not None:
-            used.setdefault(match[1], text.count("\n", 0, match.start()) + 1)
+        if match["parameter"] is not None:
+            used.setdefault(match["parameter"], text.count("\n", 0, match.start()) + 1)
     return used

@@ -22,6 +22,7 @@ def run(arguments: Sequence[str]) -> int:
     An error is one or two lines on stderr. ``--debug`` anywhere before ``--``, or
     ``LOGKIT_DEBUG=1``, adds its traceback.
     """
+    output.open_missing_streams()
     words = list(arguments)
     end = words.index("--") if "--" in words else len(words)
     is_debug = "--debug" in words[:end] or os.environ.get("LOGKIT_DEBUG", "0") not in {"", "0"}

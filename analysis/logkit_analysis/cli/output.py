@@ -17,6 +17,20 @@ class ReaderGoneError(Exception):
     """Whoever read our stdout has seen enough: ``logkit ... | head``."""
 
 
+def open_missing_streams() -> None:
+    """Make a stdout or stderr that the caller closed a stream to nowhere.
+
+    Without it the next file opened, perhaps the database, would take the stream's number.
+    """
+    for name, number in (("stdout", 1), ("stderr", 2)):
+        if getattr(sys, name) is None:
+            devnull = os.open(os.devnull, os.O_WRONLY)
+            if devnull != number:
+                os.dup2(devnull, number)
+                os.close(devnull)
+            setattr(sys, name, os.fdopen(number, "w"))
+
+
 def write_text(text: str) -> None:
     """Write *text* to stdout as UTF-8, whatever the locale says."""
     with destination(None) as stream:

@@ -10,8 +10,15 @@ from typing import IO, TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from logkit_analysis.errors import AnalysisError
+
 if TYPE_CHECKING:
     from logkit_analysis.results import Column, ResultSet
+
+
+class ValueUnfitError(AnalysisError):
+    """A value has no place in a Parquet column of its type."""
+
 
 _ROWS_OF_GROUP = 100_000
 _TYPES: dict[str, pa.DataType] = {
@@ -43,15 +50,19 @@ _DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")
 
 
 def write_parquet(result: ResultSet, stream: IO[bytes]) -> None:
-    """Write the rows, compressed with zstd; a type that Parquet lacks becomes text."""
+    """Write the rows, compressed with zstd; a type that Parquet lacks becomes text.
+
+    Raises:
+        ValueUnfitError: A value has no form in the column's type, like a time in the year 290000.
+    """
     types = [_type(column) for column in result.columns]
     schema = pa.schema([pa.field(c.name, t) for c, t in zip(result.columns, types, strict=True)])
     rows = iter(result.rows)
     with pq.ParquetWriter(stream, schema, compression="zstd") as writer:
         while batch := list(islice(rows, _ROWS_OF_GROUP)):
             arrays = [
-                pa.array([_convert(row[i], kind) for row in batch], kind)
-                for i, kind in enumerate(types)
+                _array(column, [_convert(row[i], kind) for row in batch], kind)
+                for i, (column, kind) in enumerate(zip(result.columns, types, strict=True))
             ]
             writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
 
@@ -68,6 +79,15 @@ def _type(column: Column) -> pa.DataType:
     if decimal:
         return pa.decimal128(int(decimal[1]), int(decimal[2]))
     return _TYPES.get(column.type, pa.string())
+
+
+def _array(column: Column, values: list[Any], kind: pa.DataType) -> pa.Array:
+    try:
+        return pa.array(values, kind)
+    except (pa.ArrowException, OverflowError) as error:
+        reason = str(error).splitlines()[0]
+        hint = "cast it to VARCHAR"
+        raise ValueUnfitError(f"column {column.name} as {column.type}: {reason}; {hint}") from error
 
 
 def _convert(value: Any, kind: pa.DataType) -> Any:

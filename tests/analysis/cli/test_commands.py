@@ -268,6 +268,15 @@ def test_a_full_disk_is_one_line() -> None:
     assert done.stderr == b"logkit: cannot write: No space left on device\n"
 
 
+@pytest.mark.parametrize("stream", [1, 2], ids=["stdout", "stderr"])
+def test_a_closed_stream_hinders_nothing(store: Path, stream: int) -> None:
+    """With stdout or stderr closed a command works, and the database keeps its bytes."""
+    command = f"{sys.executable} -m logkit_analysis query error_rate --db {store} {stream}>&-"
+    before = store.read_bytes()
+    assert subprocess.run(["sh", "-c", command], check=False).returncode == 0
+    assert store.read_bytes() == before
+
+
 @pytest.mark.usefixtures("store")
 def test_ctrl_c_stops_a_statement() -> None:
     """Ctrl-C ends a long statement at once, quietly, with exit code 130."""

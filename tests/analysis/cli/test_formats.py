@@ -89,6 +89,14 @@ def test_markdown_is_only_a_table(cli: Any) -> None:
     assert out == "| t | n |\n| --- | ---: |\n| \\[a\\](b) \\<i\\> \\| | 1 |\n"
 
 
+def test_parquet_says_what_it_cannot_hold(cli: Any) -> None:
+    """A time beyond Python's calendar is an error in one line, and no half a file is left."""
+    answer = cli("sql", "select timestamptz '290000-01-01' as far", "--output", "far.parquet")
+    assert answer.code == 1
+    assert answer.stderr.startswith("logkit: column far as TIMESTAMP WITH TIME ZONE: ")
+    assert not Path("far.parquet").exists()
+
+
 def test_parquet_keeps_types(cli: Any) -> None:
     """Parquet holds integers, instants and NULL as such."""
     assert cli("sql", VALUES, "--output", "values.parquet").code == 0

@@ -86,6 +86,7 @@ def test_tells_window_and_rejects_beside_a_table(cli: Any) -> None:
             ["error_rate", "--since", "1h", "--until", "2h"], "is not before", id="backwards"
         ),
         pytest.param(["error_rate", "-p", "bucket_seconds=x"], "is no integer", id="bad_parameter"),
+        pytest.param(["error_rate", "-p", "bucket_seconds=0"], "bucket_seconds=0", id="no_bucket"),
         pytest.param(["error_rate", "-p", "x=1"], "it takes bucket_seconds", id="no_parameter"),
         pytest.param(["error_rate", "-p", "x"], "-p KEY=VALUE", id="no_value"),
         pytest.param(["error_rate", "--format", "xml"], "'xml'", id="bad_format"),
@@ -152,6 +153,18 @@ def test_a_broken_file_hinders_no_other(cli: Any) -> None:
     assert cli("query", "error_rate").code == 0
     assert "queries/broken.sql:2: parameter x is not used" in cli("query").stderr
     assert cli("query", "broken").code == 2
+
+
+def test_a_query_reads_only(cli: Any, store: Path) -> None:
+    """A query file cannot write, and one without a statement is told apart from an empty answer."""
+    Path("queries").mkdir()
+    Path(f"{store}.tmp").mkdir()
+    Path("queries/out.sql").write_text(f"-- @title O\ncopy events to '{store}.tmp/x.csv'")
+    Path("queries/none.sql").write_text("-- @title N\n")
+    assert cli("query", "out").code == 1
+    assert not list(Path(f"{store}.tmp").iterdir())
+    nothing = cli("query", "none")
+    assert (nothing.code, "none.sql holds no statement" in nothing.stderr) == (2, True)
 
 
 def test_raw_shows_the_rows_of_a_detector(cli: Any) -> None:

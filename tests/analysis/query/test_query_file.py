@@ -71,6 +71,17 @@ def test_since_and_until_need_no_declaration(tmp_path: Path) -> None:
     assert spec.used == {"since", "until"}
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["'$a'", '"$a"', "/* $a */ 1", "$$ it's $a $$", "$t$ $a $$ $t$", r"E'it\'s $a'", "1 -- $a"],
+)
+def test_what_is_no_code_holds_no_parameter(tmp_path: Path, text: str) -> None:
+    """Strings of every kind, quoted names and comments may hold a dollar sign."""
+    spec = read(tmp_path, f"-- @title x\nselect {text}")
+    assert spec is not None
+    assert not spec.used
+
+
 def test_file_without_title_is_no_query(tmp_path: Path) -> None:
     """Other SQL files may lie beside queries."""
     assert read(tmp_path, "select $anything") is None
