@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import deque
 from contextlib import suppress
@@ -68,7 +67,7 @@ class RingSink:
     def _reset(self) -> None:
         # Reentrant and with a flag: a signal handler that logs in the middle of a log call finds
         # the lock open to it and the flag set, and its line waits in _nested.
-        self._lock = threading.RLock()
+        self._lock = self._counters.lock
         self._is_busy = False
         self._nested: deque[tuple[bytes, str]] = deque()
         self._is_resting = False
@@ -88,8 +87,8 @@ class RingSink:
             try:
                 at = end - self._origin
                 self._memory[at - size : at] = line
-                self._words[HEAD_WORD] = self._head = end
                 self._counters.accepted += 1
+                self._words[HEAD_WORD] = self._head = end
             finally:
                 self._is_busy = False
             if self._nested:
@@ -134,11 +133,15 @@ class RingSink:
 
     def rest(self) -> bool:
         """Return whether the ring is empty; if so, the next line will wake the writer."""
-        with self._lock:
-            if self._ring_file is None or self._ring_file.ring.used:
-                return False
-            self._is_resting, self._limit = True, -1
-            return True
+        # Whoever holds the lock may be a signal handler that waits for the writer in flush().
+        if not self._lock.acquire(blocking=False):
+            return False
+        try:
+            if self._ring_file is not None and not self._ring_file.ring.used:
+                self._is_resting, self._limit = True, -1
+            return self._is_resting
+        finally:
+            self._lock.release()
 
     def seal(self) -> None:
         """Put no more lines into the ring."""

@@ -98,6 +98,7 @@ class Writer:
 
         It ends when the ring is empty and workers that died are seen to, or when the output fails.
         """
+        self._next_report = 0.0
         self._deadline = time.monotonic() + timeout
         self._passes_wanted += 1
         self.wake()
@@ -190,11 +191,11 @@ class Writer:
 
     def _report_losses(self, now: float) -> None:
         losses = self._losses()
-        is_due = now >= self._next_report or self._deadline is not None
-        if losses != self._reported and is_due and not self._is_failing:
-            self._reported = losses
-            self._next_report = now + _REPORT_S
-            self._front.report()
+        if losses == self._reported or self._is_failing or now < self._next_report:
+            return
+        self._reported = losses
+        self._next_report = now + _REPORT_S
+        self._front.report()
 
     def _losses(self) -> tuple[int, int]:
         return self._counters.dropped_by_level.total(), self._counters.write_errors

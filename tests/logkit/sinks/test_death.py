@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import logkit
+from logkit.sinks.destination import Destination
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,8 +104,5 @@ def test_a_flush_also_delivers_for_dead_workers(
 
 
 def rings_of(log_path: Path) -> list[Path]:
-    return [
-        ring
-        for ring in Path("/dev/shm").glob("logkit-*.ring")
-        if str(log_path).encode() in ring.read_bytes()[:8_192]
-    ]
+    key = Destination("bot", str(log_path)).key
+    return list(Path("/dev/shm").glob(f"logkit-*-{key}-*.ring"))
