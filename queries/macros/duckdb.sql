@@ -47,3 +47,6 @@ create or replace macro lk_r2(y, x) as regr_r2(y, x);
 
 -- One number that stands for all the values of a tuple.
 create or replace macro lk_hash(x) as hash(x);
+
+-- First group of the regular expression `pattern` in `text`, NULL where it does not match.
+create or replace macro lk_extract(text, pattern) as nullif(regexp_extract(text, pattern, 1), '');

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -43,12 +42,12 @@ NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 UTC_ZONE = ZoneInfo("UTC")
 
 
-@dataclass(frozen=True, slots=True)
 class Store:
-    """A store in memory."""
+    """A store in memory; no dataclass, whose fields hypothesis would show with each failure."""
 
-    connection: duckdb.DuckDBPyConnection
-    catalog: Catalog
+    def __init__(self, connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
+        self.connection = connection
+        self.catalog = catalog
 
     def fill(self, events: Sequence[dict[str, Any]]) -> None:
         """Make *events* all that the store holds; the tenth is line 10 of its file."""

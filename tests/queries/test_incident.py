@@ -142,3 +142,56 @@ def test_deploys_and_restarts(incident: Incident) -> None:
     assert abs(deploy["started_at"] - truth.started_at) < timedelta(seconds=5)
     restarts = [row for row in incident.run("data_quality") if row["check"] == "restart"]
     assert {row["service"] for row in restarts} == {truth.service, incident.truth.restart.service}
+
+
+def test_restarts_tell_a_deploy_from_a_crash(incident: Incident) -> None:
+    """Both ends of each pause are those of the truth."""
+    deploy, crash = incident.run("restarts")
+    truth = incident.truth
+    assert (deploy["service"], deploy["reason"]) == (truth.deploy.service, "deploy")
+    assert (deploy["ended_at"], deploy["started_at"]) == (
+        truth.deploy.stopped_at,
+        truth.deploy.started_at,
+    )
+    assert (crash["service"], crash["reason"]) == (truth.restart.service, "crash")
+    assert crash["started_at"] == truth.restart.started_at
+    assert crash["ended_at"] <= truth.restart.crashed_at
+
+
+def test_the_storms_are_the_worst_retries(incident: Incident) -> None:
+    """Most retries are of the endpoint that was rate-limited, and about as amplified."""
+    worst = incident.run("retries")[0]
+    storm = incident.truth.storms[0]
+    assert worst["endpoint"] == storm.endpoint
+    assert worst["retry_amplification"] == pytest.approx(storm.retry_amplification, rel=0.1)
+
+
+def test_the_slow_endpoint_is_what_makes_commands_slow(incident: Incident) -> None:
+    """Within the degradation every command's time goes into the slow endpoint."""
+    truth = incident.truth.degradation
+    flags = TimeFlags(since=truth.started_at.isoformat(), until=truth.ended_at.isoformat())
+    rows = incident.run("slow_commands", flags=flags)
+    assert {row["slowest_endpoint"] for row in rows} == {truth.endpoint}
+    assert sum(row["runs"] for row in incident.run("slow_commands")) == sum(
+        incident.truth.uses_by_command.values()
+    )
+
+
+def test_the_backed_up_queue_is_told_with_its_peak(incident: Incident) -> None:
+    """The depth and the moment of the peak are those of the truth."""
+    truth = incident.truth.queue_backup
+    (queue,) = [row for row in incident.run("queue_lag") if row["queue"] == truth.queue]
+    assert (queue["peak_depth"], queue["peak_at"]) == (truth.peak_depth, truth.peak_at)
+
+
+def test_errors_add_up_in_budgets_and_dependencies(incident: Incident) -> None:
+    """No error is left out or counted twice."""
+    by_service = incident.truth.counts_by_service
+    budgets = {row["service"]: row for row in incident.run("error_budget")}
+    for service, counts in by_service.items():
+        row = budgets[service]
+        assert (row["requests"], row["errors"]) == (counts.requests, counts.errors)
+    rows = incident.run("dependency_health")
+    counts = incident.truth.counts
+    assert sum(row["server_errors"] for row in rows) == counts.server_errors
+    assert sum(row["rate_limited"] for row in rows) == counts.rate_limited

@@ -24,7 +24,7 @@ from logkit_analysis.cli.options import (
 )
 from logkit_analysis.cli.rows import choose_format, write_rows
 from logkit_analysis.cli.session import open_session, tell_window
-from logkit_analysis.errors import UsageError
+from logkit_analysis.errors import AnalysisError, UsageError
 
 if TYPE_CHECKING:
     from logkit_analysis.catalog import Catalog
@@ -39,6 +39,7 @@ Examples:
   logkit query error_rate --last 1h -p bucket_seconds=300
   logkit query rate_limit_storms --since 2025-01-31T14:00 --tz Europe/Berlin
   logkit query latency_percentiles --format csv --output latency.csv
+  logkit query --check --queries my-queries/
 
 Times: 2h (ago), now, or ISO 8601; a window holds its start and not its end. Your own .sql files
 with a `-- @title` line in ./queries or --queries DIR are queries too."""
@@ -60,6 +61,9 @@ def query(
     is_raw: Annotated[
         bool, typer.Option("--raw", help="The rows behind the findings of a detector.")
     ] = False,
+    is_check: Annotated[
+        bool, typer.Option("--check", help="Check your own queries instead of running one.")
+    ] = False,
     db: DatabaseOption = DEFAULT_DATABASE,
     since: SinceOption = None,
     until: UntilOption = None,
@@ -76,6 +80,9 @@ def query(
 
     chosen = choose_format(output_format, output)
     session = open_session(db, tz)
+    if is_check:
+        _check(name, queries, chosen, output, session)
+        return
     catalog = load_queries(queries)
     if name is None:
         for problem in catalog.problems.values():
@@ -104,6 +111,34 @@ def load_queries(directory: Path | None) -> Catalog:
     if not directory.expanduser().is_dir():
         raise UsageError(f"--queries: no directory {directory}")
     return load_catalog([directory.expanduser(), queries_directory()])
+
+
+def _check(
+    name: str | None, directory: Path | None, chosen: Format, path: Path | None, session: Session
+) -> None:
+    """Check the user's own files, or the one called *name*; a problem is a failure."""
+    from logkit_analysis.query_check import check_files
+    from logkit_analysis.resources import queries_directory
+    from logkit_analysis.results import Column, ResultSet
+
+    own = (directory or Path("queries")).expanduser()
+    files = sorted(file for file in own.glob("*.sql") if name in (None, file.stem))
+    if not files:
+        raise UsageError(f"no {name or '*'}.sql in {own}/; name your folder: --queries DIR")
+    ours = queries_directory()
+    is_hidden = directory is None and own.resolve() != ours.resolve()
+    reserved = frozenset(file.stem for file in ours.glob("*.sql")) if is_hidden else frozenset()
+    verdicts = check_files(files, reserved=reserved)
+    lines = [
+        (str(verdict.path), line)
+        for verdict in verdicts
+        for line in verdict.problems or ["fine" if verdict.is_query else "no -- @title: no query"]
+    ]
+    columns = (Column("file", "VARCHAR"), Column("verdict", "VARCHAR"))
+    write_rows(ResultSet(columns, lines), chosen, path, session.zone)
+    broken = sum(bool(verdict.problems) for verdict in verdicts)
+    if broken:
+        raise AnalysisError(f"{broken} of {len(files)} query files have a problem")
 
 
 def _run(

@@ -95,6 +95,21 @@ def _connect_reader(path: Path, locks: Locks, held: ExitStack) -> duckdb.DuckDBP
 
 
 @contextmanager
+def empty_store() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a store in memory that holds nothing and sees no file."""
+    connection = duckdb.connect()
+    try:
+        connection.execute("set timezone = 'UTC'")
+        migrate(connection)
+        macros.install(connection)
+        connection.execute("set enable_external_access = false")
+        connection.execute("set lock_configuration = true")
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
 def writing(
     path: Path,
     *,
