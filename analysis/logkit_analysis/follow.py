@@ -184,6 +184,7 @@ class _Follower:
             found = tail.stream and begun.get((tail.stream.key, tail.stream.path))
             if found and tail.stream and tail.stream.source_id is None:
                 tail.stream = found
+                found.name = tail.name
             tail.is_read = False
         self._streams += stored.values()
 
@@ -210,7 +211,7 @@ class _Follower:
         self._streams += new
         for part in parts:
             if (choice := part.batch.choice) and choice.name not in (None, JSON):
-                self._say(f"{part.stream.path}: {choice.described()}")
+                self._say(f"{part.stream.name}: {choice.described()}")
         for part in parts:
             if len(part.stream.intervals) > _MOST_INTERVALS:
                 self._store.shorten(part.stream)

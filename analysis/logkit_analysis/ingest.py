@@ -179,6 +179,7 @@ class Intake:
         stream = LogStream(file.name, _NO_FILE) if file.is_stream else self._find(file, raw, data)
         if stream is None:
             return
+        stream.name = file.name
         is_closed = file.is_stream or kind != "none"
         parser = StreamParser(self._parser, stream.format, _written_at(raw))
         chunks = cut_at_records(read_chunks(data, stream.position), parser.settled)
@@ -223,15 +224,15 @@ class Intake:
         """
         status = os.fstat(raw.fileno())
         key = FileKey(status.st_dev, status.st_ino)
-        match = identify(data, file.name, key, self._streams)
+        match = identify(data, file.place, key, self._streams)
         if match.is_behind:
             return None
         if match.stream is None:
             data.seek(0)
-            return LogStream(file.name, key)
+            return LogStream(file.place, key)
         stream = match.stream
-        if (stream.path, stream.key) != (file.name, key) and not is_at_home(stream):
-            stream.path, stream.key = file.name, key
+        if (stream.path, stream.key) != (file.place, key) and not is_at_home(stream):
+            stream.path, stream.key = file.place, key
             self._commit([], moved=[stream])
         return stream
 
@@ -247,7 +248,7 @@ class Intake:
         if is_new:
             self._streams.append(stream)
         if batch.choice is not None:
-            self.report.choices[stream.path] = batch.choice
+            self.report.choices[stream.name] = batch.choice
         self.report.rows += batch.row_count
         self.report.rejects.update(line.reason.partition(":")[0] for line in batch.rejects)
         self.report.bytes += digest.interval.end - digest.interval.start

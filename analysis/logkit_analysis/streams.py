@@ -53,12 +53,13 @@ class LogStream:
     """A sequence of bytes that grows at its end, wherever it is kept.
 
     Attributes:
-        path: Where it was last seen.
+        path: Where it was last seen, absolute.
         key: Which file it was last seen in.
         source_id: Its number in the store, ``None`` until something of it is committed.
         head: Its first bytes as far as they are committed, up to `HEAD_BYTES`.
         intervals: What is committed, in order, from offset 0 without a gap.
         format: Name of the format of its lines, ``None`` until it is decided.
+        name: The path as the user wrote it, for people; empty until this process has found it.
         committed_at: When something of it was last committed, seconds since 1970, 0 for never.
     """
 
@@ -68,6 +69,7 @@ class LogStream:
     head: bytes = b""
     intervals: list[Interval] = field(default_factory=list)
     format: str | None = None
+    name: str = ""
     committed_at: float = 0.0
 
     @property

@@ -383,3 +383,16 @@ def _by_design_rule(store: Store) -> dict[str, int]:
         "or duration_ms is not null and coalesce(endpoint, command) is not null"
     )
     return dict(zip(names, row, strict=True))
+
+
+def test_a_stream_is_known_from_any_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: Store
+) -> None:
+    """Where a file lies is told by its absolute path; rows carry the path as it was written."""
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "bot.log").write_bytes(_lines(0, 0))
+        monkeypatch.chdir(tmp_path / name)
+        store.ingest(Path("bot.log"))
+    counted = store.rows("select source_file, count(*) from events group by source_file")
+    assert counted == [("bot.log", 2)]

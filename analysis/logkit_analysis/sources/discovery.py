@@ -44,8 +44,18 @@ class LogFile:
 
     @property
     def name(self) -> str:
-        """The path as text that any database takes, also where it is no UTF-8."""
-        return os.fsencode(self.path).decode("utf-8", "backslashreplace")
+        """The path as text."""
+        return path_text(self.path)
+
+    @property
+    def place(self) -> str:
+        """The absolute path as text."""
+        return path_text(os.path.abspath(self.path))  # noqa: PTH100 resolves no links
+
+
+def path_text(path: str) -> str:
+    """Return *path* as text that any database takes, also where it is no UTF-8."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def discover(arguments: Sequence[str]) -> list[LogFile]:
@@ -144,7 +154,7 @@ def _log_file(path: str) -> LogFile:
 
 
 def path_named(name: str) -> str:
-    """Return the path of the file whose `LogFile.name` is *name*."""
+    """Return the path that `path_text` made *name* of."""
     if "\\x" not in name or os.path.lexists(name):
         return name
     return os.fsdecode(

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from logkit_analysis.sources.discovery import path_text
 from logkit_analysis.streams import TAIL_BYTES, FileKey, LogStream
 
 if TYPE_CHECKING:
@@ -53,8 +54,13 @@ class Tail:
 
     @property
     def name(self) -> str:
-        """The path as text that any database takes, also where it is no UTF-8."""
-        return os.fsencode(self.path).decode("utf-8", "backslashreplace")
+        """The path as text."""
+        return path_text(self.path)
+
+    @property
+    def place(self) -> str:
+        """The absolute path as text."""
+        return path_text(os.path.abspath(self.path))  # noqa: PTH100 resolves no links
 
     @classmethod
     def open(cls, path: str, now: float) -> Self:

@@ -139,9 +139,10 @@ class Watcher:
     def settle(self, tail: Tail, now: float) -> None:
         """Find out which stream *tail* holds, if that can be told by now."""
         with open(os.dup(tail.descriptor), "rb") as file:  # noqa: PTH123 a descriptor, no path
-            match = identify(file, tail.path, tail.key, self._streams)
+            match = identify(file, tail.place, tail.key, self._streams)
         tail.stream, tail.is_behind = match.stream, match.is_behind
         if match.stream is not None:
+            match.stream.name = tail.name
             if not match.is_behind:
                 self._note_place(match.stream, tail)
             return
@@ -151,8 +152,8 @@ class Watcher:
             self._begin(tail)
 
     def _note_place(self, stream: LogStream, tail: Tail) -> None:
-        if (stream.path, stream.key) != (tail.path, tail.key) and not is_at_home(stream):
-            stream.path, stream.key = tail.path, tail.key
+        if (stream.path, stream.key) != (tail.place, tail.key) and not is_at_home(stream):
+            stream.path, stream.key = tail.place, tail.key
             self.moved.append(stream)
 
     def _begin(self, tail: Tail) -> None:
@@ -161,7 +162,7 @@ class Watcher:
             self.drop(tail)
             self._quiet[tail.key] = _Seen(tail.state.size, tail.state.modified_ns)
             return
-        tail.stream = LogStream(tail.name, tail.key)
+        tail.stream = LogStream(tail.place, tail.key, name=tail.name)
 
     def _was_missed(self, tail: Tail) -> bool:
         """Return whether a rotated copy was the followed file itself while nobody looked.
@@ -172,7 +173,7 @@ class Watcher:
         times = [
             at
             for path, at in self._last_read.items()
-            if tail.name.startswith((f"{path}.", f"{path}-"))
+            if tail.place.startswith((f"{path}.", f"{path}-"))
         ]
         since = max(times) - _OVERLAP_S if times else self._began_at
         return tail.state.modified_ns / 1e9 >= since

@@ -156,8 +156,8 @@ class StoreWriter:
     def _add(self, part: Part) -> int:
         source_id = self._source_id(part.stream, part.head, _format_of(part))
         for table in part.batch.tables:
-            self._insert_events(source_id, part.stream.path, table)
-        self._insert_rejects(source_id, part.stream.path, part.batch.rejects)
+            self._insert_events(source_id, part.stream.name, table)
+        self._insert_rejects(source_id, part.stream.name, part.batch.rejects)
         self._connection.execute(
             "insert into source_intervals values ($1, $2, $3, $4, $5, $6, now())",
             [source_id, *astuple(part.interval), self._run_id],
