@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from logkit.instrumentation import instrument, uninstrument
     from logkit.logger import get_logger
     from logkit.propagation import extract, inject
+    from logkit.redaction import register_secret
     from logkit.stdlib import JsonFormatter, dict_config
     from logkit.timing import timed
 
@@ -31,6 +32,7 @@ __all__ = [
     "get_logger",
     "inject",
     "instrument",
+    "register_secret",
     "stats",
     "timed",
     "uninstrument",
@@ -49,6 +51,7 @@ _MODULES = {
     "get_logger": "logger",
     "inject": "propagation",
     "instrument": "instrumentation",
+    "register_secret": "redaction",
     "stats": "config",
     "timed": "timing",
     "uninstrument": "instrumentation",

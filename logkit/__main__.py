@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from logkit.counters import Counters
 from logkit.schema import json_schema
 from logkit.sinks.opening import open_output
 from logkit.sinks.recovery import recover
 from logkit.sinks.ring_files import default_directories, left_behind
+
+if TYPE_CHECKING:
+    from logkit.sinks.ring import Owner
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,18 +30,33 @@ def main(arguments: list[str] | None = None) -> int:
     recovery.add_argument(
         "--ring-dir", type=Path, help="where they kept their rings (default: shared memory)"
     )
+    recovery.add_argument(
+        "--shapes-only",
+        action="store_true",
+        help="without the bot's environment: take only secrets of known shapes out",
+    )
     chosen = parser.parse_args(arguments)
     if chosen.command == "recover":
-        return _recover(default_directories() if chosen.ring_dir is None else [chosen.ring_dir])
+        directories = default_directories() if chosen.ring_dir is None else [chosen.ring_dir]
+        return _recover(directories, shapes_only=chosen.shapes_only)
     sys.stdout.write(json.dumps(json_schema(), indent=2) + "\n")
     return 0
 
 
-def _recover(directories: list[Path]) -> int:
+def _recover(directories: list[Path], *, shapes_only: bool) -> int:
     exit_code = 0
     for ring_file in left_behind(directories):
         owner = ring_file.ring.owner
         place = owner.destination.path or "standard output"
+        unknown = "" if shapes_only or not ring_file.ring.used else _unknown_secrets(owner)
+        if unknown:
+            sys.stderr.write(
+                f"cannot redact the events of {owner.instance} for {place}: {unknown}; they are "
+                "kept. Run this in the bot's environment, or accept --shapes-only\n"
+            )
+            exit_code = 1
+            ring_file.put_away()
+            continue
         try:
             count = recover(ring_file.ring, open_output(owner.destination, Counters()))
         except OSError as error:
@@ -46,6 +66,16 @@ def _recover(directories: list[Path]) -> int:
             sys.stderr.write(f"recovered {count} events of {owner.instance} into {place}\n")
         ring_file.put_away()
     return exit_code
+
+
+def _unknown_secrets(owner: Owner) -> str:
+    """Return why secrets in the lines of *owner* cannot be told, or an empty text."""
+    missing = [name for name in owner.secret_variables if name not in os.environ]
+    if missing:
+        return f"the environment lacks {', '.join(missing)}"
+    if owner.registered_secrets:
+        return "the bot had registered secrets that are known to it alone"
+    return ""
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from logkit.identity import UNKNOWN_SERVICE
 from logkit.levels import parse_level
 from logkit.logger import Logger, set_threshold
 from logkit.pipeline import choose_renderer, pipeline
+from logkit.redaction import secrets
 from logkit.sinks.destination import Destination
 from logkit.sinks.direct import DirectSink
 from logkit.sinks.opening import open_output
@@ -54,6 +55,7 @@ class Settings:
         compress: Whether rotated files are compressed.
         ring_dir: Where lines wait until they are written, or ``None`` for shared memory.
         ring_bytes: Bytes of lines that can wait.
+        redact: Whether secrets are taken out.
         env: Deployment environment, or ``None``.
         version: Deployed version, or ``None``.
     """
@@ -66,6 +68,7 @@ class Settings:
     compress: bool
     ring_dir: Path | None
     ring_bytes: int
+    redact: bool
     env: str | None
     version: str | None
 
@@ -83,6 +86,7 @@ def configure(
     compress: bool | None = None,
     ring_dir: str | os.PathLike[str] | None = None,
     ring_bytes: int | None = None,
+    redact: bool | None = None,
     env: str | None = None,
     version: str | None = None,
     processors: Sequence[Processor] = (),
@@ -109,6 +113,9 @@ def configure(
             ``/dev/shm``, or the directory for temporary files where that does not exist.
         ring_bytes: Size of the ring, at least 262,144. When it is full, events are dropped and
             counted; an eighth is kept for errors. Default: 8,388,608.
+        redact: Take secrets out before lines are written: fields with the name of one, values of
+            environment variables named ``*TOKEN``, ``*SECRET``, ``*KEY`` or ``*PASSWORD``, what
+            was given to ``register_secret()``, and the tokens of known platforms. Default: yes.
         env: Deployment environment, such as ``production``.
         version: Deployed version.
         processors: structlog processors that each event passes before it is rendered.
@@ -126,6 +133,7 @@ def configure(
         compress=compress,
         ring_dir=ring_dir,
         ring_bytes=ring_bytes,
+        redact=redact,
         env=env,
         version=version,
     )
@@ -169,6 +177,7 @@ def _settings(environment: Mapping[str, str], **given: Any) -> Settings:
         ring_bytes=_at_least(
             _MIN_RING_BYTES, "ring_bytes", value("ring_bytes", _DEFAULT_RING_BYTES)
         ),
+        redact=_yes_or_no("redact", value("redact", True)),
         env=value("env"),
         version=value("version"),
     )
@@ -202,6 +211,8 @@ def _apply(settings: Settings) -> None:
     identity = replace(
         pipeline.identity, service=settings.service, env=settings.env, version=settings.version
     )
+    secrets.is_on = settings.redact
+    secrets.protect(settings.service, identity.host, settings.env, settings.version)
     sink = _open_sink(settings)
     former, pipeline.sink = pipeline.sink, sink
     pipeline.identity = identity
@@ -231,7 +242,13 @@ def _open_sink(settings: Settings) -> Sink:
         create_ring=lambda: create(
             directories,
             settings.ring_bytes,
-            Owner(pipeline.identity.instance, time.time(), destination),
+            Owner(
+                pipeline.identity.instance,
+                time.time(),
+                destination,
+                secret_variables=secrets.names() if settings.redact else [],
+                registered_secrets=secrets.registered_count if settings.redact else 0,
+            ),
         ),
         recover=lambda output: recover_left_behind(directories, destination, output),
         report=pipeline.report,

@@ -6,6 +6,8 @@ import threading
 from collections import Counter
 from typing import Any
 
+from logkit.redaction import masked_count
+
 
 class Counters:
     """Counts since the process started; a forked child starts from zero.
@@ -17,6 +19,7 @@ class Counters:
         written: Events that the output has taken.
         dropped_by_level: Events that were given up, by level.
         truncated: Events that were cut to the longest line allowed.
+        redacted: Values that were taken out of lines as secrets.
         write_errors: Failed attempts to write or to rotate; the lines are tried again.
         slowest_write_ms: Milliseconds of the slowest write so far.
     """
@@ -27,6 +30,8 @@ class Counters:
         self.written = 0
         self.dropped_by_level: Counter[str] = Counter()
         self.truncated = 0
+        self.redacted = 0
+        self._masked_before = masked_count()
         self.write_errors = 0
         self.slowest_write_ms = 0.0
 
@@ -44,6 +49,7 @@ class Counters:
                 "dropped": dropped,
                 "dropped_by_level": dict(self.dropped_by_level),
                 "truncated": self.truncated,
+                "redacted": self.redacted + masked_count() - self._masked_before,
                 "write_errors": self.write_errors,
                 "slowest_write_ms": self.slowest_write_ms,
             }

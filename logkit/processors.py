@@ -12,6 +12,7 @@ from typing import Any
 
 from logkit.encoding import text_of
 from logkit.exceptions import error_fields, exception_of, stack_of
+from logkit.redaction import mask, secret_names, secrets
 from logkit.schema import ENVELOPE
 
 EventDict = dict[str, Any]
@@ -35,7 +36,8 @@ preparers: dict[tuple[str, ...], Preparer | None] = {}
 def prepare(fields: EventDict) -> EventDict:
     """Return the fields of one log call as they are written.
 
-    An envelope name becomes ``field_<name>``, a numeric id text, and an exception error fields.
+    An envelope name becomes ``field_<name>``, a numeric id text, an exception error fields, and
+    what the name of a secret labels ``[redacted]``.
     """
     # A call site has the same names each time, and one look-up is cheaper than ten.
     preparer = preparers.get(tuple(fields), find_preparer)
@@ -49,10 +51,20 @@ def find_preparer(fields: EventDict) -> EventDict:
     preparer: Preparer | None = None
     if special:
         preparer = _id_preparer(special) if special <= TEXT_IDS else _prepare_all
+    if secret := secret_names(names):
+        preparer = _masking(secret, preparer)
     if len(preparers) >= _MAX_CACHED:
         preparers.clear()
     preparers[names] = preparer
     return fields if preparer is None else preparer(fields)
+
+
+def _masking(names: frozenset[str], then: Preparer | None) -> Preparer:
+    def prepare_secrets(fields: EventDict) -> EventDict:
+        masked = mask(fields, names) if secrets.is_on else fields
+        return masked if then is None else then(masked)
+
+    return prepare_secrets
 
 
 def _prepare_all(fields: EventDict) -> EventDict:

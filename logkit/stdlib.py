@@ -15,6 +15,7 @@ from pythonjsonlogger.core import BaseJsonFormatter
 from logkit.levels import STDLIB_NUMBERS, level_of, parse_level
 from logkit.pipeline import pipeline, split
 from logkit.processors import prepare
+from logkit.redaction import redact
 from logkit.renderers import JsonRenderer
 
 if TYPE_CHECKING:
@@ -97,6 +98,10 @@ class JsonFormatter(BaseJsonFormatter):
             int(record.created * 1e9),
             _seq_of(record),
         )
+        line, redacted = redact(line)
+        if redacted:
+            with pipeline.counters.lock:
+                pipeline.counters.redacted += redacted
         return self.prefix + line[:-1].decode()
 
     def _renderer(self) -> JsonRenderer:

@@ -16,6 +16,7 @@ from logkit.counters import Counters
 from logkit.levels import STDLIB_NUMBERS, parse_level
 from logkit.logger import get_threshold, set_threshold
 from logkit.pipeline import pipeline
+from logkit.redaction import redact
 from logkit.renderers import JsonRenderer
 from logkit.stdlib import PipelineHandler
 
@@ -149,7 +150,7 @@ class _ListSink:
         self._events = events
 
     def write(self, line: bytes, level: str) -> None:  # noqa: ARG002 - part of the protocol
-        self._events.append(orjson.loads(line))
+        self._events.append(orjson.loads(redact(line)[0]))
 
     def flush(self, timeout: float) -> bool:  # noqa: ARG002 - part of the protocol
         return True

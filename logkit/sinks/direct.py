@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from logkit.redaction import redact
+
 if TYPE_CHECKING:
     from logkit.counters import Counters
     from logkit.sinks.outputs import Output
@@ -38,11 +40,13 @@ class DirectSink:
 
 def write_now(output: Output, counters: Counters, line: bytes, level: str) -> None:
     """Write *line*; if the output refuses it, count it as dropped."""
+    line, redacted = redact(line)
     try:
         is_written = output.append(line) == len(line)
     except (OSError, ValueError):
         is_written = False
     if is_written:
         counters.written += 1
+        counters.redacted += redacted
     else:
         counters.dropped_by_level[level] += 1

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from logkit.redaction import redact
 from logkit.sinks.backups import backup_files
 from logkit.sinks.files import RotatingFile
 from logkit.sinks.outputs import NotReadyError
@@ -42,6 +43,8 @@ def recover_left_behind(directories: list[Path], destination: Destination, outpu
 def recover(ring: Ring, output: Output) -> int:
     """Move the lines of a ring without owner to *output*; return how many were still missing.
 
+    They are redacted as the process would have done, if this one has the same environment.
+
     The process may have died after a write and before it had noted so. A file is therefore
     searched for the lines first; a stream cannot be, so there the last batch may come twice, with
     the same instance and seq. The ring is empty afterwards, unless the output cannot take more.
@@ -52,7 +55,7 @@ def recover(ring: Ring, output: Output) -> int:
     if isinstance(output, RotatingFile):
         return _recover_to_file(ring, output)
     count = 0
-    while batch := ring.peek(output.batch_bytes):
+    while batch := redact(ring.peek(output.batch_bytes))[0]:
         taken = output.append(batch)
         if not taken:
             raise NotReadyError(errno.EAGAIN, "the reader is too slow")
@@ -62,7 +65,7 @@ def recover(ring: Ring, output: Output) -> int:
 
 
 def _recover_to_file(ring: Ring, file: RotatingFile) -> int:
-    lines = _split(ring.peek(ring.capacity))
+    lines = _split(redact(ring.peek(ring.capacity))[0])
     with file.lock:
         # Also ends a line that the death has torn; what is whole after that, was written whole.
         file.end_torn_line()

@@ -12,7 +12,7 @@ import json
 import mmap
 import os
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from logkit.schema import MAX_LINE_BYTES
@@ -33,11 +33,15 @@ class Owner:
         instance: Instance of the process; each of its lines carries it.
         created_at: When the ring was made, in seconds since 1970.
         destination: Where the lines go.
+        secret_variables: Environment variables whose values the lines may hold.
+        registered_secrets: How many other secrets they may hold.
     """
 
     instance: str
     created_at: float
     destination: Destination
+    secret_variables: list[str] = field(default_factory=list)
+    registered_secrets: int = 0
 
     def to_bytes(self) -> bytes:
         """Return the owner as JSON."""

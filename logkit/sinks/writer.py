@@ -7,6 +7,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
+from logkit.redaction import redact
 from logkit.sinks.outputs import GoneError, NotReadyError
 
 if TYPE_CHECKING:
@@ -175,9 +176,14 @@ class Writer:
         return taken
 
     def _append(self, batch: bytes) -> int:
+        lines, redacted = redact(batch)
         started = time.perf_counter_ns()
         try:
-            return self._output.append(batch)
+            taken = self._output.append(lines)
+            if redacted:
+                is_whole = taken == len(lines)
+                self._counters.redacted += redacted if is_whole else redact(batch[:taken])[1]
+            return taken
         finally:
             elapsed_ms = (time.perf_counter_ns() - started) / 1e6
             if elapsed_ms > self._counters.slowest_write_ms:
