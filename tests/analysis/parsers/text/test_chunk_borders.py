@@ -6,7 +6,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from logkit_analysis.parsers.chunk_parser import ChunkParser
 from logkit_analysis.parsers.text import records, splitting
@@ -126,6 +126,7 @@ def bounds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 class TestAnyChunks:
     """What holds however a log is cut into chunks."""
 
+    @settings(deadline=None)
     @given(random=randoms)
     def test_the_same_events_however_a_log_is_cut(self, name: str, random: Random) -> None:
         """Chunk borders change nothing: the events, the rejects and their places are the same."""
@@ -134,6 +135,7 @@ class TestAnyChunks:
         cut = cut_at_records(_chunks(lines, random), lambda data: PARSERS[name].settled(data, name))
         assert _outcome(_parse(name, part) for part in cut) == _outcome([_parse(name, whole)])
 
+    @settings(deadline=None)
     @given(random=randoms)
     def test_every_line_ends_in_exactly_one_place(self, name: str, random: Random) -> None:
         """No line is lost, split or kept twice, whatever it holds."""
@@ -142,14 +144,17 @@ class TestAnyChunks:
         found: Counter[bytes] = Counter()
 
         def take(outcome: records.Outcome) -> None:
-            is_record = isinstance(outcome, records.TextRecord)
-            found.update(outcome.raws if is_record else outcome.raw.split(b"\n"))
+            if isinstance(outcome, records.TextRecord):
+                found.update(outcome.raws)
+            else:
+                found.update(outcome.raw.split(b"\n"))
 
         PARSERS[name]._text(name)._splitter.split(data, 0, take)
         assert found == Counter(lines)
 
 
 @any_stream
+@settings(deadline=None)
 @given(random=randoms)
 def test_what_is_left_out_is_named(name: str, random: Random) -> None:
     """A chunk whose last record may go on is parsed up to it, and says so."""
