@@ -10,25 +10,32 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from logkit.config import configure, flush, stats
-    from logkit.context import bind, correlation
+    from logkit.context import bind, correlation, fresh
     from logkit.errors import ConfigurationError, LogkitError
     from logkit.instrumentation import instrument, uninstrument
     from logkit.logger import get_logger
+    from logkit.middleware import AsgiMiddleware, WsgiMiddleware, aiohttp_middleware
     from logkit.propagation import extract, inject
     from logkit.redaction import register_secret
     from logkit.stdlib import JsonFormatter, dict_config
+    from logkit.threads import ContextExecutor, wrap
     from logkit.timing import timed
 
 __all__ = [
+    "AsgiMiddleware",
     "ConfigurationError",
+    "ContextExecutor",
     "JsonFormatter",
     "LogkitError",
+    "WsgiMiddleware",
+    "aiohttp_middleware",
     "bind",
     "configure",
     "correlation",
     "dict_config",
     "extract",
     "flush",
+    "fresh",
     "get_logger",
     "inject",
     "instrument",
@@ -36,18 +43,24 @@ __all__ = [
     "stats",
     "timed",
     "uninstrument",
+    "wrap",
 ]
 
 _MODULES = {
+    "AsgiMiddleware": "middleware",
     "ConfigurationError": "errors",
+    "ContextExecutor": "threads",
     "JsonFormatter": "stdlib",
     "LogkitError": "errors",
+    "WsgiMiddleware": "middleware",
+    "aiohttp_middleware": "middleware",
     "bind": "context",
     "configure": "config",
     "correlation": "context",
     "dict_config": "stdlib",
     "extract": "propagation",
     "flush": "config",
+    "fresh": "context",
     "get_logger": "logger",
     "inject": "propagation",
     "instrument": "instrumentation",
@@ -55,6 +68,7 @@ _MODULES = {
     "stats": "config",
     "timed": "timing",
     "uninstrument": "instrumentation",
+    "wrap": "threads",
 }
 _SUBMODULES = frozenset({"rate_limits", "schema", "testing"})
 

@@ -36,13 +36,7 @@ def new_correlation_id() -> str:
 
 
 class Scope:
-    """Fields that are bound while a ``with`` block runs.
-
-    Attributes:
-        hidden: Names of outer fields that are not seen inside.
-    """
-
-    hidden: frozenset[str] = frozenset()
+    """Fields that are bound while a ``with`` block runs."""
 
     __slots__ = ("_bound", "_fields", "_previous", "_token")
 
@@ -55,11 +49,11 @@ class Scope:
 
     def _enter(self) -> None:
         self._previous = bound_fields.get()
-        outer = self._previous
-        if self.hidden:
-            outer = {name: value for name, value in outer.items() if name not in self.hidden}
-        self._bound = {**outer, **self._fields}
+        self._bound = self._inside(self._previous)
         self._token = bound_fields.set(self._bound)
+
+    def _inside(self, outer: dict[str, Any]) -> dict[str, Any]:
+        return {**outer, **self._fields}
 
     def __exit__(
         self,
@@ -74,6 +68,28 @@ class Scope:
             # that inherited the fields): undo them only where they are still in force.
             if bound_fields.get() is self._bound:
                 bound_fields.set(self._previous)
+
+
+class fresh(Scope):  # noqa: N801
+    """Hide all fields inside the ``with`` block, the correlation id too.
+
+    For work that outlives the action which happens to start it: a task that is created inside
+    inherits nothing. ``with logkit.fresh(): asyncio.create_task(poll())``.
+
+    Args:
+        fields: What is bound instead.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, fields: dict[str, Any] | None = None) -> None:
+        super().__init__(fields or {})
+
+    def __enter__(self) -> None:
+        self._enter()
+
+    def _inside(self, outer: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        return self._fields
 
 
 class bind(Scope):  # noqa: N801 - a context manager that reads like a verb

@@ -60,8 +60,6 @@ class extract(Scope):  # noqa: N801 - a context manager that reads like a verb
 
     __slots__ = ("correlation_id",)
 
-    hidden = _TRACE_FIELDS
-
     def __init__(self, headers: object = None) -> None:
         found = _readable(headers)
         trace_id, parent_span_id = _trace_of(found)
@@ -77,6 +75,10 @@ class extract(Scope):  # noqa: N801 - a context manager that reads like a verb
     def __enter__(self) -> str:
         self._enter()
         return self.correlation_id
+
+    def _inside(self, outer: dict[str, Any]) -> dict[str, Any]:
+        kept = {name: value for name, value in outer.items() if name not in _TRACE_FIELDS}
+        return {**kept, **self._fields}
 
 
 def _readable(headers: object) -> dict[str, tuple[str, ...]]:
