@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import typer
+
 from logkit_analysis.cli import notes
 from logkit_analysis.cli import output as stdout
 from logkit_analysis.cli.options import (
@@ -20,7 +22,7 @@ from logkit_analysis.cli.options import (
     WindowOption,
 )
 from logkit_analysis.cli.rows import choose_format, write_rows
-from logkit_analysis.cli.session import open_session
+from logkit_analysis.cli.session import open_session, time_flags
 from logkit_analysis.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ when it is whole."""
 
 
 def export(
+    context: typer.Context,
     db: DatabaseOption = DEFAULT_DATABASE,
     since: SinceOption = None,
     until: UntilOption = None,
@@ -57,7 +60,7 @@ def export(
     if chosen is Format.TABLE and output_format is None:
         raise UsageError("say how: --format parquet, csv or jsonl, or --output FILE.parquet")
     session = open_session(db, tz)
-    flags = TimeFlags(since, until, last, around, window)
+    flags = time_flags(context, TimeFlags(since, until, last, around, window))
     with session.reading() as connection:
         span = engine.stored_span(connection)
         resolved = resolve(flags, span=span, zone=session.zone, now=session.now)

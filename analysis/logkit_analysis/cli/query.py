@@ -23,7 +23,7 @@ from logkit_analysis.cli.options import (
     WindowOption,
 )
 from logkit_analysis.cli.rows import choose_format, write_rows
-from logkit_analysis.cli.session import open_session, tell_window
+from logkit_analysis.cli.session import open_session, tell_window, time_flags
 from logkit_analysis.errors import AnalysisError, UsageError
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def _complete_name(incomplete: str) -> list[str]:
 
 
 def query(
+    context: typer.Context,
     name: Annotated[
         str | None, typer.Argument(help="Which query.", autocompletion=_complete_name)
     ] = None,
@@ -90,7 +91,7 @@ def query(
         write_rows(_listing(catalog, chosen), chosen, output, session.zone)
         return
     spec = catalog.find(name)
-    flags = TimeFlags(since, until, last, around, window)
+    flags = time_flags(context, TimeFlags(since, until, last, around, window))
     result, resolved, rejects = _run(session, spec, parameters or [], flags, is_raw=is_raw)
     write_rows(result, chosen, output, session.zone)
     if chosen == "table":

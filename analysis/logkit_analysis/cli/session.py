@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     import duckdb
+    import typer
 
-    from logkit_analysis.time_window import Window
+    from logkit_analysis.time_window import TimeFlags, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,20 @@ def open_session(db: Path, tz: str) -> Session:
         TimeError: There is no such zone.
     """
     return Session(db.expanduser(), parse_zone(tz), datetime.now(UTC))
+
+
+def time_flags(context: typer.Context, flags: TimeFlags) -> TimeFlags:
+    """Return the time options that count: what is typed takes the place of all in the settings.
+
+    A ``window`` in the settings waits for an ``--around``.
+    """
+    names = [field.name for field in fields(flags)]
+    sources = {name: context.get_parameter_source(name) for name in names}
+    typed = {name for name, source in sources.items() if source and source.name == "COMMANDLINE"}
+    kept = typed or {*names} - {"window"}
+    if "around" in kept and flags.around is not None:
+        kept |= {"window"}
+    return replace(flags, **{name: None for name in names if name not in kept})
 
 
 def tell_window(window: Window, session: Session, rejected_line_count: int) -> None:

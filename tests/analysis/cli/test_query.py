@@ -102,6 +102,25 @@ def test_refuses_what_it_cannot_take(cli: Any, words: list[str], said: str) -> N
     assert answer.stdout == b""
 
 
+@pytest.mark.parametrize(
+    ("settings", "words", "buckets"),
+    [
+        pytest.param('last = "2m"', [], 3, id="settings"),
+        pytest.param('last = "2m"', ["--since", "2026-01-31T09:05"], 5, id="since_over_last"),
+        pytest.param('since = "1h"', ["--last", "2m"], 3, id="last_over_since"),
+        pytest.param('window = "1m"', [], 10, id="window_waits"),
+        pytest.param('window = "1m"', ["--around", "2026-01-31T09:05"], 2, id="window_of_around"),
+        pytest.param('last = "2m"', ["--around", "2026-01-31T09:05"], 10, id="around_over_last"),
+    ],
+)
+def test_a_typed_time_wins_over_settings(
+    cli: Any, settings: str, words: list[str], buckets: int
+) -> None:
+    """A window in logkit.toml is a default: any time option takes its place."""
+    Path("logkit.toml").write_text(f"[query]\n{settings}\n")
+    assert len(cli("query", "throughput", *words, "--format", "json").rows) == buckets
+
+
 def test_missing_database_is_a_failure(cli: Any) -> None:
     """Without a database the command fails and says how to get one."""
     answer = cli("query", "error_rate", "--db", "nowhere.duckdb")
