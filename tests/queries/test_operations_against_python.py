@@ -341,6 +341,55 @@ def test_dependency_health(store: Any, rows: list[Event], window: Window, learni
 
 @on_random_events
 @given(rows=events, window=windows)
+def test_us_or_platform(store: Any, rows: list[Event], window: Window) -> None:
+    """What speaks against the platform and what against us is counted apart."""
+    store.fill(rows)
+    expected = []
+    for (service,), group in grouped(inside(rows, window), lambda r: keyed(r, "service")).items():
+        calls = [row for row in group if is_request(row) and row["endpoint"] is not None]
+        statuses = [row["status_code"] for row in calls]
+        timeouts = [r for r in calls if r["status_code"] is None and r["error_type"] == "timeout"]
+        shared = [
+            row
+            for row in calls
+            if row["status_code"] == 429 and row["rate_limit_scope"] == "shared"
+        ]
+        server_errors = sum(status is not None and status >= 500 for status in statuses)
+        beats = known(
+            [r for r in group if "heartbeat" in r["event"] and r["endpoint"] is None], "duration_ms"
+        )
+        expected.append(
+            {
+                "service": service,
+                "calls": len(calls),
+                "server_errors": server_errors,
+                "timeouts": len(timeouts),
+                "platform_error_ratio": (server_errors + len(timeouts)) / len(calls)
+                if calls
+                else None,
+                "shared_limits": len(shared),
+                "heartbeats": len(beats),
+                "heartbeat_p95_ms": share_of(beats, 95),
+                "own_limits": statuses.count(429) - len(shared),
+                "client_errors": sum(
+                    status is not None and 400 <= status < 500 and status != 429
+                    for status in statuses
+                ),
+                "exceptions": sum(
+                    row["level"] in ("error", "critical")
+                    and row["status_code"] is None
+                    and row not in calls
+                    for row in group
+                ),
+                "worst_loop_lag_ms": max(known(group, "loop_lag_ms"), default=None),
+            }
+        )
+    expected.sort(key=lambda row: nulls_last(row["service"]))
+    assert_same_rows(store.run("us_or_platform", window), expected)
+
+
+@on_random_events
+@given(rows=events, window=windows)
 def test_queue_lag(store: Any, rows: list[Event], window: Window) -> None:
     """Waits, the first peak, the last depth and the trend of each queue are exact."""
     rows = [{**row, "timestamp": _distinct(row["timestamp"], n)} for n, row in enumerate(rows)]

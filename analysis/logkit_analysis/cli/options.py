@@ -30,6 +30,10 @@ FormatOption = Annotated[
     Format | None,
     typer.Option("--format", help="How rows are written; by default as --output's suffix says."),
 ]
+ReportFormatOption = Annotated[
+    Format,
+    typer.Option("--format", help="Text for people (table) or one JSON object (json)."),
+]
 OutputOption = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="FILE", help="Write here instead of stdout."),

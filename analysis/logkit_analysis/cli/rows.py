@@ -41,6 +41,17 @@ def choose_format(asked: Format | None, path: Path | None) -> Format:
     return chosen
 
 
+def wants_json(asked: Format) -> bool:
+    """Return whether a report is asked for as JSON instead of text.
+
+    Raises:
+        UsageError: It is asked for in a format of rows.
+    """
+    if asked not in (Format.TABLE, Format.JSON):
+        raise UsageError(f"--format {asked}: this is no table of rows; write --format json")
+    return asked is Format.JSON
+
+
 def write_rows(result: ResultSet, chosen: Format, path: Path | None, zone: ZoneInfo) -> None:
     """Write *result* to *path*, which appears when it is whole, or to stdout."""
     write = _writer(chosen, zone, is_terminal=path is None and output.is_terminal())

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import duckdb
     import typer
 
+    from logkit_analysis.questions import Questions
     from logkit_analysis.time_window import TimeFlags, Window
 
 
@@ -46,6 +47,15 @@ class Session:
             interruptible(connection),
         ):
             yield connection
+
+    def questions(self, connection: duckdb.DuckDBPyConnection) -> Questions:
+        """Return our canned queries, to be asked on *connection*."""
+        from logkit_analysis.catalog import load_catalog
+        from logkit_analysis.questions import Questions
+        from logkit_analysis.resources import queries_directory
+
+        catalog = load_catalog([queries_directory()])
+        return Questions(connection, catalog, self.zone, self.now)
 
 
 def open_session(db: Path, tz: str) -> Session:

@@ -42,6 +42,11 @@ def write_jsonl(result: ResultSet, stream: IO[bytes]) -> None:
         stream.write(line + b"\n")
 
 
+def write_object(fields: dict[str, object], stream: IO[bytes]) -> None:
+    """Write one object, with values as in `write_json`, on a line of its own."""
+    stream.write(_escape(orjson.dumps(_value(fields), default=str)) + b"\n")
+
+
 def _objects(result: ResultSet) -> Iterator[bytes]:
     names = _unique(result.column_names)
     special = [

@@ -1,0 +1,85 @@
+"""``logkit triage``: what is broken, on one screen."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from logkit_analysis.cli import output
+from logkit_analysis.cli.options import (
+    DEFAULT_DATABASE,
+    AroundOption,
+    DatabaseOption,
+    Format,
+    LastOption,
+    ReportFormatOption,
+    SinceOption,
+    TimeZoneOption,
+    UntilOption,
+    WindowOption,
+)
+from logkit_analysis.cli.rows import wants_json
+from logkit_analysis.cli.session import open_session, tell_window
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from logkit_analysis.cli.session import Session
+    from logkit_analysis.time_window import TimeFlags, Window
+    from logkit_analysis.triage import Triage
+
+EPILOG = """\b
+Examples:
+  logkit triage
+  logkit triage --last 2h
+  logkit triage --until 2025-01-31T14:00 --format json
+
+Without time options it looks at the 24 hours before the newest event."""
+
+
+def triage(
+    db: DatabaseOption = DEFAULT_DATABASE,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    last: LastOption = None,
+    around: AroundOption = None,
+    window: WindowOption = None,
+    tz: TimeZoneOption = "UTC",
+    output_format: ReportFormatOption = Format.TABLE,
+) -> None:
+    """Tell what is broken, since when, where, whose fault it is, and what to run next."""
+    from logkit_analysis.time_window import TimeFlags
+    from logkit_analysis.triage import triage as look
+
+    is_json = wants_json(output_format)
+    session = open_session(db, tz)
+    with session.reading() as connection:
+        covered = _window(connection, TimeFlags(since, until, last, around, window), session)
+        found = look(session.questions(connection), covered)
+    if is_json:
+        _write_json(found, covered)
+        return
+    from logkit_analysis.renderers.triage_text import triage_text
+
+    width = shutil.get_terminal_size(fallback=(100, 24)).columns
+    output.write_text(triage_text(found, session.zone, width))
+    tell_window(covered, session, found.rejected_line_count)
+
+
+def _window(connection: duckdb.DuckDBPyConnection, flags: TimeFlags, session: Session) -> Window:
+    from logkit_analysis import engine
+    from logkit_analysis.time_window import resolve
+    from logkit_analysis.triage import recent_window
+
+    span = engine.stored_span(connection)
+    if span is not None and flags.is_empty:
+        return recent_window(span)
+    return resolve(flags, span=span, zone=session.zone, now=session.now)
+
+
+def _write_json(found: Triage, covered: Window) -> None:
+    from logkit_analysis.renderers.json_text import write_object
+
+    with output.destination(None) as stream:
+        write_object({**asdict(covered), **asdict(found)}, stream)

@@ -1,0 +1,133 @@
+"""One look at everything: what is broken, since when, where, and whose fault it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+from logkit_analysis import engine
+from logkit_analysis.detect.troubles import Evidence, find_troubles
+from logkit_analysis.time_window import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from logkit_analysis.detect.troubles import Trouble
+    from logkit_analysis.questions import Questions
+    from logkit_analysis.time_window import Span
+
+Row = dict[str, Any]
+State = Literal["broken", "at_risk", "ok", "no_data"]
+
+RECENT = timedelta(hours=24)
+"""How far back a triage looks by default, from the newest event."""
+
+_TICK = timedelta(microseconds=1)
+_WORST_ENDPOINTS = 3
+_NEAR_BAN = 0.5
+_QUERIES = {
+    "latency": "latency_percentiles",
+    "error_ratio": "top_errors",
+    "queue_depth": "queue_lag",
+    "rate_limit_storm": "rate_limit_storms",
+    "memory": "memory_growth",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Triage:
+    """What a triage found.
+
+    Attributes:
+        state: ``broken`` while something is degraded or refused, ``at_risk`` while a leak or a
+            ban is on its way, else ``ok``; ``no_data`` without events in the window.
+        troubles: Those going on first.
+        endpoints: The worst endpoints, rows of `dependency_health`.
+        sides: Rows of `us_or_platform`.
+        ban: The whole row of `ban_headroom`, ``None`` without calls to Discord.
+        quality: Findings of `data_quality` by check, restarts apart.
+        rejected_line_count: Lines in quarantine.
+        next_commands: What to run next.
+    """
+
+    state: State
+    troubles: list[Trouble]
+    endpoints: list[Row]
+    sides: list[Row]
+    ban: Row | None
+    quality: dict[str, int]
+    rejected_line_count: int
+    next_commands: list[str]
+
+
+def triage(questions: Questions, window: Window) -> Triage:
+    """Return what is broken in *window*."""
+
+    def errors_of(since: datetime, until: datetime) -> list[Row]:
+        return questions.ask("top_errors", Window(since, until))
+
+    evidence = Evidence(
+        until=window.until,
+        degradations=questions.ask("degradation_start", window),
+        storms=questions.ask("rate_limit_storms", window),
+        memory=questions.ask("memory_growth", window),
+        restarts=questions.ask("restarts", window),
+        errors_of=errors_of,
+    )
+    troubles = find_troubles(evidence)
+    ban = next(iter(questions.ask("ban_headroom", window)), None)
+    sides = questions.ask("us_or_platform", window)
+    return Triage(
+        state=_state(troubles, ban, is_empty=not sides),
+        troubles=troubles,
+        endpoints=_worst(questions.ask("dependency_health", window)),
+        sides=sides,
+        ban=ban,
+        quality=_quality(questions.ask("data_quality", window)),
+        rejected_line_count=engine.rejected_line_count(questions.connection),
+        next_commands=_next_commands(troubles, window),
+    )
+
+
+def recent_window(stored: Span) -> Window:
+    """Return the window of a triage without time options: the last `RECENT` that is stored."""
+    return Window(max(stored.oldest, stored.newest - RECENT), stored.newest + _TICK)
+
+
+def _state(troubles: Sequence[Trouble], ban: Row | None, *, is_empty: bool) -> State:
+    if is_empty:
+        return "no_data"
+    going_on = [one for one in troubles if one.is_open]
+    if any(one.kind != "memory" for one in going_on):
+        return "broken"
+    is_ban_near = ban is not None and ban["share"] >= _NEAR_BAN
+    return "at_risk" if going_on or is_ban_near else "ok"
+
+
+def _worst(rows: Sequence[Row]) -> list[Row]:
+    """Return the endpoints with most failed calls; a ratio alone would show the rarest first."""
+    failing = [row for row in rows if row["errors"] or row["rate_limited"]]
+    failing.sort(key=lambda row: -(row["errors"] + row["rate_limited"]))
+    return failing[:_WORST_ENDPOINTS]
+
+
+def _quality(rows: Sequence[Row]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for row in rows:
+        if row["check"] != "restart":
+            counts[row["check"]] = counts.get(row["check"], 0) + row["count"]
+    return counts
+
+
+def _next_commands(troubles: Sequence[Trouble], window: Window) -> list[str]:
+    commands: list[str] = []
+    for one in troubles:
+        since = max(one.started_at - timedelta(minutes=15), window.since)
+        span = f"--since {since:%Y-%m-%dT%H:%M:%SZ}"
+        if one.ended_at is not None:
+            span += f" --until {one.ended_at + timedelta(minutes=15):%Y-%m-%dT%H:%M:%SZ}"
+        commands.append(f"logkit query {_QUERIES.get(one.kind, 'resource_usage')} {span}")
+    commands += ["logkit query dependency_health", "logkit query error_budget", "logkit query"]
+    return list(dict.fromkeys(commands))[:3]
