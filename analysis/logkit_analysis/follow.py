@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from logkit_analysis.ingest import Intake, Silent, owed_newline
 from logkit_analysis.parsers.chunk_parser import ChunkParser
 from logkit_analysis.parsers.text.layout import JSON, FormatTable
+from logkit_analysis.sources.discovery import discover_present
 from logkit_analysis.sources.identity import checksum
 from logkit_analysis.sources.wakeup import Wakeup
 from logkit_analysis.sources.watcher import SETTLE_S, Watcher
@@ -82,8 +84,14 @@ def follow(
                 streams, run_id = known_streams(connection), begin_run(connection)
                 watcher = Watcher(arguments, streams, began_at(connection))
             store = _Store(database, locks, run_id, memory_limit, threads)
+            for argument in arguments:
+                if not discover_present([argument]):
+                    say(f"{argument}: nothing there yet, waiting for it")
             _Follower(store, watcher, streams, parser, say).run(stop)
-            store.finish(len(streams))
+            say(f"{store.rows:,} new rows, {store.rejects:,} lines rejected")
+            with suppress(DatabaseBusyError, DatabaseUnusableError):
+                # Only the note that the run has ended is still to be made.
+                store.finish(len(streams))
     except WaitStoppedError:
         return
 
@@ -100,10 +108,14 @@ class _Store:
         self._memory_limit = memory_limit
         self._threads = threads
         self._started = time.monotonic()
+        self.rows = 0
+        self.rejects = 0
 
     def commit(self, parts: Sequence[Part], moved: Sequence[LogStream] = ()) -> None:
         with self._open() as connection:
             StoreWriter(connection, self._run_id).commit(parts, moved)
+        self.rows += sum(part.batch.row_count for part in parts)
+        self.rejects += sum(len(part.batch.rejects) for part in parts)
 
     def streams(self) -> list[LogStream]:
         with self._open() as connection:
@@ -212,6 +224,8 @@ class _Follower:
         for part in parts:
             if (choice := part.batch.choice) and choice.name not in (None, JSON):
                 self._say(f"{part.stream.name}: {choice.described()}")
+            if part.interval.start == 0 and part.batch.rejects and not part.batch.row_count:
+                self._say(f"{part.stream.name}: no line is an event so far: logkit rejects")
         for part in parts:
             if len(part.stream.intervals) > _MOST_INTERVALS:
                 self._store.shorten(part.stream)

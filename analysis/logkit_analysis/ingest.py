@@ -114,12 +114,12 @@ def ingest(
     """
     parser = ChunkParser(zone, table=FormatTable(own_formats), only_format=only_format)
     files = discover(arguments)
-    started = time.monotonic()
     with (
         Locks(database, on_wait=on_wait).sole_writer("logkit ingest"),
         writing(database, on_wait=on_wait) as connection,
         ThreadPoolExecutor(PARSER_THREADS, "logkit-parser") as pool,
     ):
+        started = time.monotonic()
         writer = StoreWriter(connection, begin_run(connection))
         streams = known_streams(connection)
         intake = Intake(writer.commit, parser, streams, progress, pool)

@@ -22,7 +22,7 @@ Examples:
   logkit ingest app.log --tz Europe/Berlin
   logkit ingest access.log --format apache
 
-Run it again at any time: it reads only what is new. JSON lines of all common loggers and
+Run it again at any time: of files it reads only what is new. JSON lines of all loggers and
 the text logs of Python, discord.py, web servers, containers and syslog are told by their
 content. A line that fits nothing is kept with the reason: logkit rejects."""
 

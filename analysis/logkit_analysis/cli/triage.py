@@ -6,6 +6,8 @@ import shutil
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+import typer
+
 from logkit_analysis.cli import output
 from logkit_analysis.cli.options import (
     DEFAULT_DATABASE,
@@ -20,7 +22,7 @@ from logkit_analysis.cli.options import (
     WindowOption,
 )
 from logkit_analysis.cli.rows import wants_json
-from logkit_analysis.cli.session import open_session, tell_window
+from logkit_analysis.cli.session import open_session, tell_window, time_flags
 
 if TYPE_CHECKING:
     import duckdb
@@ -39,6 +41,7 @@ Without time options it looks at the 24 hours before the newest event."""
 
 
 def triage(
+    context: typer.Context,
     db: DatabaseOption = DEFAULT_DATABASE,
     since: SinceOption = None,
     until: UntilOption = None,
@@ -53,9 +56,10 @@ def triage(
     from logkit_analysis.triage import triage as look
 
     is_json = wants_json(output_format)
+    flags = time_flags(context, TimeFlags(since, until, last, around, window))
     session = open_session(db, tz)
     with session.reading() as connection:
-        covered = _window(connection, TimeFlags(since, until, last, around, window), session)
+        covered = _window(connection, flags, session)
         found = look(session.questions(connection), covered)
     if is_json:
         _write_json(found, covered)

@@ -62,15 +62,21 @@ def discover(arguments: Sequence[str]) -> list[LogFile]:
     """Return the files that *arguments* name, each file once, in a stable order.
 
     An argument is an existing file, a folder (searched for log files), a glob, or ``-``.
-    An existing path is taken literally even if it looks like a glob.
+    An existing path is taken literally even if it looks like a glob. The lock beside a bot's log,
+    which a shell's ``*.log*`` names too, is left out.
 
     Raises:
-        PathUnusableError: A path is missing or unreadable, or a folder or glob holds no log.
+        PathUnusableError: A path is missing or unreadable, or a folder or glob holds no log. A
+            file that was only found, not named, is not asked whether it can be read.
     """
     files: dict[object, LogFile] = {}
     for argument in arguments:
+        if _is_lock(argument):
+            continue
         for path in _expand(argument):
             found = _log_file(path)
+            if path == argument:
+                _check_readable(path)
             files.setdefault(_identity(found), found)
     return list(files.values())
 
@@ -139,6 +145,16 @@ def _refuse(error: OSError) -> None:
     raise PathUnusableError(f"cannot read {error.filename}: {error.strerror}") from error
 
 
+def _is_lock(path: str) -> bool:
+    original, suffix = os.path.splitext(path)  # noqa: PTH122 a str path keeps the user's spelling
+    return suffix == ".lock" and Path(original).is_file() and Path(path).is_file()
+
+
+def _check_readable(path: str) -> None:
+    if path != STDIN and not os.access(path, os.R_OK):
+        raise PathUnusableError(f"cannot read {path}: permission denied")
+
+
 def _log_file(path: str) -> LogFile:
     if path == STDIN:
         if sys.stdin is None:
@@ -148,8 +164,6 @@ def _log_file(path: str) -> LogFile:
         mode = Path(path).stat().st_mode
     except OSError as error:
         raise PathUnusableError(f"cannot read {path}: {error.strerror}") from error
-    if not os.access(path, os.R_OK):
-        raise PathUnusableError(f"cannot read {path}: permission denied")
     return LogFile(path, is_stream=not stat.S_ISREG(mode))
 
 
