@@ -117,7 +117,7 @@ def split(line: dict[str, Any]) -> list[dict[str, Any]]:
     """
     try:
         found = split_otlp(line) if "resourceLogs" in line else split_cloudwatch(line)
-    except (AttributeError, KeyError, TypeError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         return [line]
     return found or [line]
 
@@ -168,7 +168,7 @@ def split_otlp(line: dict[str, Any]) -> list[dict[str, Any]]:
 def _with_attributes(line: dict[str, Any], key: str) -> dict[str, Any]:
     """Return *line* with OTLP's list of keys and values under *key* lifted to the top."""
     pairs = line.get(key)
-    if not isinstance(pairs, list):
+    if not isinstance(pairs, list) or not all(map(_is_pair, pairs)):
         return line
     attributes = {pair["key"]: _any_value(pair.get("value")) for pair in pairs}
     if len(attributes) < len(pairs):
@@ -192,6 +192,14 @@ def _merged(inner: Mapping[str, Any], outer: Mapping[str, Any], prefix: str) -> 
             name = f"{prefix}.{name}"
         event[name] = value
     return event
+
+
+def _is_pair(pair: object) -> bool:
+    return (
+        isinstance(pair, dict)
+        and isinstance(pair.get("key"), str)
+        and len(pair) == 1 + ("value" in pair)
+    )
 
 
 def _any_value(value: object) -> Any:

@@ -18,6 +18,7 @@ from logkit_analysis.parsers.text.tracebacks import blocking_frame
 from logkit_analysis.parsers.values import COLUMN_CONVERTERS, whole_milliseconds_from_seconds
 
 _LOWEST_ERROR = 400
+_COUNTS = frozenset(("bytes_sent", "close_code", "max_attempts"))
 _EVENT_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _EVENT_NAME_LENGTH = 64
 
@@ -126,7 +127,7 @@ _DISCORD_RULES: dict[str, tuple[_Rule, ...]] = {
         ),
         _rule(
             "gateway_closed",
-            r"Websocket closed with (?P<close_code>\d+), (?:attempting a|cannot) reconnect\.",
+            r"Websocket closed with (?P<close_code>\d{1,18}), (?:attempting a|cannot) reconnect\.",
             **_DISCORD,
         ),
     ),
@@ -171,7 +172,7 @@ _ACCESS_RULES = (
     _rule(
         "request_handled",
         rf'(?P<client>\S+)(?: \S+ \S+)? \[[^\]]*\] "{_CALL} HTTP/[\d.]+" '
-        r"(?P<status_code>\d{3})(?: (?P<bytes_sent>\d+|-))?(?: .*)?",
+        r"(?P<status_code>\d{3})(?: (?P<bytes_sent>\d{1,18}|-))?(?: .*)?",
     ),
 )
 _HTTPX_RULES = (
@@ -184,7 +185,7 @@ def _llm_rules(provider: str) -> tuple[_Rule, ...]:
         _rule(
             "api_call_retried",
             rf"Retrying request(?: to (?P<url>\S+))? in {_WAIT} seconds"
-            r"(?: \(retry (?P<attempt>\d+) of (?P<max_attempts>\d+)\))?",
+            r"(?: \(retry (?P<attempt>\d+) of (?P<max_attempts>\d{1,18})\))?",
             provider=provider,
         ),
     )
@@ -300,7 +301,7 @@ def _add(columns: dict[str, Any], rest: dict[str, Any], found: dict[str, Any]) -
             value = whole_milliseconds_from_seconds(value)
         convert = COLUMN_CONVERTERS.get(name)
         if convert is None:
-            rest.setdefault(name, value)
+            rest.setdefault(name, int(value) if name in _COUNTS else value)
         elif (converted := convert(value)) is not None:
             columns.setdefault(name, converted)
     if columns["event"] == "api_call" and columns.get("status_code", 0) >= _LOWEST_ERROR:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 _HEAD_BYTES = 64 * 1024
 _WINDOW_BYTES = 16 * 1024
 _WINDOWS = 6
-_MOST_LINES = 1_000
+_HEAD_LINES = 500
+_WINDOW_LINES = 100
 
 # Of the lines that must begin a record, so many have to, or the log is of no known format.
 _LEAST_SHARE = 0.3
@@ -135,15 +136,19 @@ def _best(
 
 def _sample(data: bytes) -> list[bytes]:
     """Return lines from the start and from some places on the way, without the blank ones."""
-    lines = _whole_lines(data[:_HEAD_BYTES], is_end=len(data) <= _HEAD_BYTES)
+    head = data[:_HEAD_BYTES]
+    lines = _whole_lines(head, _HEAD_LINES, is_end=len(data) <= _HEAD_BYTES)
     step = (len(data) - _HEAD_BYTES) // _WINDOWS
     if step > _WINDOW_BYTES:
         for place in range(_HEAD_BYTES, len(data) - _WINDOW_BYTES, step):
             begin = data.find(b"\n", place) + 1
-            lines += _whole_lines(data[begin : begin + _WINDOW_BYTES], is_end=False)
-    return [line for line in lines if line.strip()][:_MOST_LINES]
+            window = data[begin : begin + _WINDOW_BYTES]
+            lines += _whole_lines(window, _WINDOW_LINES, is_end=False)
+    return lines
 
 
-def _whole_lines(data: bytes, *, is_end: bool) -> list[bytes]:
+def _whole_lines(data: bytes, most: int, *, is_end: bool) -> list[bytes]:
+    """Return the first lines of *data* that are not blank; a last one may be cut."""
     lines = data.split(b"\n")
-    return lines if is_end or len(lines) == 1 else lines[:-1]
+    whole = lines if is_end or len(lines) == 1 else lines[:-1]
+    return [line for line in whole if line.strip()][:most]

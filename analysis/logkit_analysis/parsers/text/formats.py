@@ -191,6 +191,8 @@ FORMATS: tuple[TextFormat, ...] = (
     ),
     _format(
         "logfmt",
+        # Words with = in between are no log; what says its time, level or text is.
+        r"(?=(?:.* )?(?:level|lvl|severity|msg|message|time|ts|at)=)"
         r"(?P<pairs>[A-Za-z_@][\w.@\-]*=(?:\"(?:[^\"\\]|\\.)*\"|[^\s\"]*)"
         r"(?: ++[A-Za-z_@][\w.@\-]*(?:=(?:\"(?:[^\"\\]|\\.)*\"|[^\s\"]*))?)*+) *",
         'time=2026-03-19T10:00:00Z level=warn msg="slow call" duration=1.2s',

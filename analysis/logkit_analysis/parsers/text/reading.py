@@ -12,7 +12,12 @@ from logkit_analysis.parsers.loading import dump_json
 from logkit_analysis.parsers.text.logfmt import read_console_line, read_pairs
 from logkit_analysis.parsers.text.tracebacks import find_trace, read_trace
 from logkit_analysis.parsers.unwrap import TIME_KEYS
-from logkit_analysis.parsers.values import COLUMN_CONVERTERS, Converter, milliseconds_from
+from logkit_analysis.parsers.values import (
+    COLUMN_CONVERTERS,
+    Converter,
+    as_integer,
+    milliseconds_from,
+)
 
 if TYPE_CHECKING:
     import re
@@ -27,15 +32,24 @@ _LEVELS: dict[object, str] = {
     for name, level in LEVEL_BY_NAME.items()
     for spelling in (name, name.upper(), name.capitalize())
 }
+_INTEGER = as_integer(64)
 _MILLISECONDS = milliseconds_from("s")
 
 _Expander = Callable[[str], dict[str, object] | None]
 _Plan = tuple[tuple[str, Converter | None, _Expander | None], ...]
 
-# Groups that hold several fields, and what reads them.
+
+def _integer(text: str) -> object:
+    number = _INTEGER(text)
+    return text if number is None else number
+
+
+# Groups that hold several fields or another type than text, and what reads them.
 _EXPANDERS: dict[str, _Expander] = {
     "pairs": read_pairs,
     "padded_message": read_console_line,
+    "bytes_sent": lambda text: {"bytes_sent": _integer(text)},
+    "line": lambda text: {"line": _integer(text)},
     "request_time": lambda text: {"duration_ms": _MILLISECONDS(text)},
 }
 

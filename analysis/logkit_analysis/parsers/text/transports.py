@@ -77,7 +77,7 @@ _DOCKER = re.compile(
 )
 _SYSLOG = re.compile(
     rb"(?:<(\d{1,3})>)?((?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d \d\d:\d\d:\d\d"
-    rb"(?:\.\d{1,6})?|" + _RFC3339 + rb") (\S+) ([^\s:\[\]]+)(?:\[(\d+)\])?: ?(.*)",
+    rb"(?:\.\d{1,6})?|" + _RFC3339 + rb") (\S+) ([A-Za-z_/(][^\s:\[\]]*)(?:\[(\d+)\])?: ?(.*)",
     re.DOTALL,
 )
 _SYSLOG_5424 = re.compile(
