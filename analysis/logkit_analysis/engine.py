@@ -182,7 +182,7 @@ class WritingStatementError(AnalysisError):
 
 
 def run_statements(connection: duckdb.DuckDBPyConnection, text: str) -> Iterator[ResultSet]:
-    """Run the SQL statements of *text* in order; yield the result of each that has one.
+    """Run the SQL statements of *text* in order; yield the result of each that asks for rows.
 
     A result's rows stream: read them before you ask for the next result.
 
@@ -194,10 +194,19 @@ def run_statements(connection: duckdb.DuckDBPyConnection, text: str) -> Iterator
         for statement in connection.extract_statements(text):
             _refuse_writing(statement)
             cursor = connection.execute(statement)
-            if cursor.description:
+            if _asks_for_rows(statement):
                 yield ResultSet(_columns(cursor), _stream(cursor))
+            else:
+                cursor.fetchall()
     except (duckdb.Error, RuntimeError) as error:
         raise _explained(error) from error
+
+
+def _asks_for_rows(statement: duckdb.Statement) -> bool:
+    """Return whether the result is an answer: DuckDB gives SET and CREATE one too, a count."""
+    is_query = statement.expected_result_type == [duckdb.ExpectedResultType.QUERY_RESULT]
+    # A PIVOT is several statements to DuckDB.
+    return is_query or statement.type == duckdb.StatementType.MULTI
 
 
 def _refuse_writing(statement: duckdb.Statement) -> None:

@@ -77,6 +77,16 @@ def test_sql_writes_nothing_where_large_queries_spill(
 
 
 @pytest.mark.usefixtures("store")
+def test_only_statements_that_ask_for_rows_answer(cli: Any) -> None:
+    """A variable or temporary table before the query adds nothing to the JSON."""
+    steps = "set variable v = 1; create temp table t as select getvariable('v') as x; from t"
+    assert cli("sql", steps, "--format", "json").rows == [{"x": 1}]
+    assert cli("sql", steps, "--output", "x.json").code == 0
+    pivot = "pivot (select 'a' as k, 2 as n) on k using sum(n)"
+    assert cli("sql", pivot, "--format", "json").rows == [{"a": 2}]
+
+
+@pytest.mark.usefixtures("store")
 def test_sql_comes_from_text_file_or_stdin(cli: Any) -> None:
     """The statements come as an argument, from a file, or through a pipe."""
     Path("q.sql").write_text("select 1 as a; select 2 as a;")
