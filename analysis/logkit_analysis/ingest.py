@@ -184,7 +184,7 @@ class Intake:
         parser = StreamParser(self._parser, stream.format, _written_at(raw))
         chunks = cut_at_records(read_chunks(data, stream.position), parser.settled)
         for digest in self._digests(parser, chunks, stream.tail):
-            if digest.open_end and not (is_closed or self._is_whole(digest.open_end, raw)):
+            if digest.open_end and not (is_closed or _is_whole(parser, digest.open_end, raw)):
                 self.report.unfinished.append(file.name)
                 return
             self._store(stream, digest)
@@ -236,11 +236,6 @@ class Intake:
             self._commit([], moved=[stream])
         return stream
 
-    def _is_whole(self, chunk: Chunk, raw: BufferedReader) -> bool:
-        """Return whether the last record is an event as it stands, in a file at rest."""
-        is_at_rest = os.fstat(raw.fileno()).st_size == chunk.end
-        return is_at_rest and (not chunk.is_unfinished or self._parser.is_event(chunk.data))
-
     def _store(self, stream: LogStream, digest: _Digest) -> None:
         is_new = stream.source_id is None
         batch = digest.batch
@@ -277,6 +272,13 @@ def _digest(parser: StreamParser, chunk: Chunk, tail: bytes) -> _Digest:
     interval = checksum(chunk.data, chunk.start)
     is_open = chunk.is_unfinished or chunk.may_go_on
     return _Digest(batch, interval, chunk.data[:HEAD_BYTES], chunk if is_open else None)
+
+
+def _is_whole(parser: StreamParser, chunk: Chunk, raw: BufferedReader) -> bool:
+    """Return whether the last record is one as it stands, in a file at rest."""
+    status = os.fstat(raw.fileno())
+    is_at_rest = status.st_size == chunk.end
+    return is_at_rest and parser.is_whole(chunk.data, time.time() - status.st_mtime)
 
 
 def owed_newline(data: bytes, tail: bytes) -> int:

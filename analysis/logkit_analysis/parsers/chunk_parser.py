@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _FEWEST_REJECTS = 3
 _REJECTED_SHARE = 0.05
 
+# A line without newline is as long as it will get when nobody has written for a minute.
+_IDLE_S = 60.0
+
 
 class ChunkParser:
     """Parses chunks, from several threads if need be.
@@ -157,6 +160,18 @@ class StreamParser:
             self._choice = self._parser.choose(data)
             self._name = self._choice.name
         return self._parser.settled(data, self._name)
+
+    def is_whole(self, record: bytes, idle_s: float) -> bool:
+        """Return whether the last *record* of a file is whole.
+
+        Args:
+            record: The last bytes of the file.
+            idle_s: For how many seconds the file has not been written. It tells of a line of
+                text without newline; of JSON, its closing brace does.
+        """
+        if record.endswith(b"\n") or self._parser.is_event(record):
+            return True
+        return self._name not in (None, JSON) and idle_s >= _IDLE_S
 
     def parse(self, data: bytes, start: int) -> Batch:
         """Parse the records of *data*, whose first byte has offset *start*."""
