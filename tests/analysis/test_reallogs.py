@@ -107,9 +107,9 @@ def test_spans(real: Store, facts: dict[str, Any], name: str, first: str, last: 
     assert spans == (_utc(facts[name][first]), _utc(facts[name][last]))
 
 
-def test_the_second_run_finds_nothing_new(real: Store, facts: dict[str, Any], shared: Path) -> None:
+def test_the_second_run_finds_nothing_new(real: Store) -> None:
     """What is read is not read again."""
-    assert real.ingest(*(shared / "reallogs" / name for name in NAMES)).rows == 0
+    assert real.ingest().rows == 0
 
 
 def test_formats_are_remembered(real: Store) -> None:
