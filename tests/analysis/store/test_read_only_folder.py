@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from logkit_analysis.store.database import writing
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 _READER = """
 import os, sys
@@ -24,20 +26,26 @@ with reading(Path(sys.argv[1])) as connection:
 """
 
 
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Yield a folder that any user can reach; pytest keeps those of its own private."""
+    with tempfile.TemporaryDirectory() as path:
+        yield Path(path)
+        Path(path).chmod(0o755)
+
+
 @pytest.mark.parametrize("has_locks", [False, True], ids=["no lock files", "somebody's lock files"])
-def test_it_can_be_read(tmp_path: Path, has_locks: bool) -> None:
+def test_it_can_be_read(folder: Path, has_locks: bool) -> None:
     """Whether or not its owner's lock files lie there."""
-    database = tmp_path / "logs.duckdb"
+    database = folder / "logs.duckdb"
     with writing(database):
         pass
-    for path in tmp_path.iterdir():
+    for path in folder.iterdir():
         path.chmod(0o644)
         if path.suffix == ".lock" and not has_locks:
             path.unlink()
-    for folder in (tmp_path, *list(tmp_path.parents)[:3]):
-        folder.chmod(0o555 if folder == tmp_path else 0o755)
+    folder.chmod(0o555)
     done = subprocess.run(
         [sys.executable, "-c", _READER, str(database)], capture_output=True, text=True
     )
-    tmp_path.chmod(0o755)
     assert (done.stdout, done.stderr) == ("0\n", "")
