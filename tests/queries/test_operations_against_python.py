@@ -9,10 +9,12 @@ from itertools import pairwise
 from statistics import linear_regression, median
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from .random_events import (
+    EPOCH,
     Event,
     assert_same_rows,
     events,
@@ -492,3 +494,62 @@ def test_error_budget(store: Any, rows: list[Event], window: Window, objective: 
         )
     expected.sort(key=lambda row: (-(row["burn_rate"] or 0), nulls_last(row["service"])))
     assert_same_rows(store.run("error_budget", window, objective=objective), expected)
+
+
+def begun(row: Event) -> float:
+    """Return the start of a row in microseconds since 1970."""
+    ended = (row["timestamp"] - EPOCH) / timedelta(microseconds=1)
+    return float(ended - (row["duration_ms"] or 0) * 1000)
+
+
+@on_random_events
+@given(rows=events, window=windows, only_failed=st.booleans(), most=st.sampled_from([1, 20]))
+def test_actions(
+    store: Any, rows: list[Event], window: Window, only_failed: bool, most: int
+) -> None:
+    """An action lasts from the start of its first step to the end of its last."""
+    store.fill(rows)
+    expected = []
+    for (id_,), group in grouped(
+        inside(rows, window), lambda row: keyed(row, "correlation_id")
+    ).items():
+        failures = sum(
+            row["level"] in ("error", "critical") or (row["status_code"] or 0) >= 500
+            for row in group
+        )
+        first = min(map(begun, group))
+        last = max((row["timestamp"] - EPOCH) / timedelta(microseconds=1) for row in group)
+        services = known(group, "service")
+        if id_ is not None and (failures or not only_failed):
+            expected.append(
+                {
+                    "correlation_id": id_,
+                    "command": max(known(group, "command"), default=None),
+                    "elapsed_ms": (last - first) / 1000,
+                    "events": len(group),
+                    "services": ", ".join(sorted({min(services), max(services)}))
+                    if services
+                    else None,
+                    "failures": failures,
+                }
+            )
+    expected.sort(key=lambda row: (-row["elapsed_ms"], row["correlation_id"]))
+    found = store.run("actions", window, only_failed=str(only_failed), most=str(most))
+    for row in found:
+        del row["started_at"]
+    assert_same_rows(found, expected[:most])
+
+
+@on_random_events
+@given(rows=events, window=windows)
+def test_trace(store: Any, rows: list[Event], window: Window) -> None:
+    """The steps of an action come in the order in which they began, none of another action."""
+    store.fill(rows)
+    own = [row for row in inside(rows, window) if row["correlation_id"] == "c1"]
+    found = store.run("trace", window, id="c1")
+    assert sorted(map(begun, own)) == [
+        pytest.approx((row["started_at"] - EPOCH) / timedelta(microseconds=1), abs=1)
+        for row in found
+    ]
+    assert sorted(row["timestamp"] for row in own) == sorted(row["ended_at"] for row in found)
+    assert store.run("trace", window, id="no such id") == []

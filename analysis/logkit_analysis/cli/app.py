@@ -17,6 +17,7 @@ from logkit_analysis.cli import (
     query,
     rejects,
     sql,
+    trace,
     triage,
 )
 from logkit_analysis.cli.defaults import apply_settings
@@ -66,6 +67,7 @@ app.command(epilog=follow.EPILOG)(follow.follow)
 app.command(epilog=sql.EPILOG)(sql.sql)
 app.command(epilog=query.EPILOG)(query.query)
 app.command(epilog=triage.EPILOG)(triage.triage)
+app.command(epilog=trace.EPILOG)(trace.trace)
 app.command(epilog=rejects.EPILOG)(rejects.rejects)
 app.command(epilog=export.EPILOG)(export.export)
 app.command(epilog=prune.EPILOG)(prune.prune)

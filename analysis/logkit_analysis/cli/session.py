@@ -81,6 +81,17 @@ def time_flags(context: typer.Context, flags: TimeFlags) -> TimeFlags:
     return replace(flags, **{name: None for name in names if name not in kept})
 
 
+def resolved_window(
+    connection: duckdb.DuckDBPyConnection, flags: TimeFlags, session: Session
+) -> Window:
+    """Return the window that *flags* ask for; everything stored without any."""
+    from logkit_analysis import engine
+    from logkit_analysis.time_window import resolve
+
+    span = engine.stored_span(connection)
+    return resolve(flags, span=span, zone=session.zone, now=session.now)
+
+
 def tell_window(window: Window, session: Session, rejected_line_count: int) -> None:
     """Say on stderr which time a table covers and how many lines never became events."""
     from logkit_analysis.renderers.values import short_time

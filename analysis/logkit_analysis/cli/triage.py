@@ -22,7 +22,7 @@ from logkit_analysis.cli.options import (
     WindowOption,
 )
 from logkit_analysis.cli.rows import wants_json
-from logkit_analysis.cli.session import open_session, tell_window, time_flags
+from logkit_analysis.cli.session import open_session, resolved_window, tell_window, time_flags
 
 if TYPE_CHECKING:
     import duckdb
@@ -73,13 +73,12 @@ def triage(
 
 def _window(connection: duckdb.DuckDBPyConnection, flags: TimeFlags, session: Session) -> Window:
     from logkit_analysis import engine
-    from logkit_analysis.time_window import resolve
     from logkit_analysis.triage import recent_window
 
     span = engine.stored_span(connection)
     if span is not None and flags.is_empty:
         return recent_window(span)
-    return resolve(flags, span=span, zone=session.zone, now=session.now)
+    return resolved_window(connection, flags, session)
 
 
 def _write_json(found: Triage, covered: Window) -> None:

@@ -67,3 +67,44 @@ def test_triage_in_the_middle_of_it(cli: Any, incident: Incident) -> None:
     assert answer.text.startswith("BROKEN")
     assert f"since {truth.started_at:%Y-%m-%d %H:%M}" in answer.text
     assert "the platform: only this endpoint got slow" in answer.text.replace("\n           ", " ")
+
+
+def test_trace_shows_where_an_action_waited(cli: Any, incident: Incident) -> None:
+    """The slowest action of the incident waited in the backed-up queue, across two services."""
+    db = ("--db", incident.database)
+    slowest = cli("trace", "--slowest", *db, "--format", "json").rows[0]
+    assert slowest["services"] == "bot-gateway, bot-worker"
+    steps = cli("trace", slowest["correlation_id"], *db, "--format", "json").rows
+    assert len(steps) == slowest["events"]
+    longest = max(steps, key=lambda step: step["gap_before_ms"])
+    assert longest["gap_before_ms"] > 0.8 * slowest["elapsed_ms"]
+    text = cli("trace", slowest["correlation_id"], *db).text
+    assert "gap: waited in a queue" in text
+    assert len(text.splitlines()) == len(steps) + sum(step["gap_before_ms"] > 0 for step in steps)
+
+
+def test_trace_finds_failed_actions(cli: Any, incident: Incident) -> None:
+    """Each example holds a failure."""
+    db = ("--db", incident.database, "--format", "json")
+    rows = cli("trace", "--errors", *db).rows
+    assert rows
+    assert all(row["failures"] for row in rows)
+    steps = cli("trace", rows[0]["correlation_id"], *db).rows
+    assert any(step["level"] == "error" for step in steps)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        pytest.param(["nobody"], 1, id="unknown_id"),
+        pytest.param([], 2, id="nothing"),
+        pytest.param(["x", "--errors"], 2, id="both"),
+    ],
+)
+def test_trace_says_what_is_missing(
+    cli: Any, incident: Incident, arguments: list[str], code: int
+) -> None:
+    """An unknown id and a call without one lead on."""
+    answer = cli("trace", *arguments, "--db", incident.database)
+    assert (answer.code, answer.stdout) == (code, b"")
+    assert "--slowest" in answer.stderr
