@@ -162,6 +162,8 @@ def _between(flags: TimeFlags, stored: Span, zone: ZoneInfo, now: datetime) -> W
     start = since if since is not None else stored.oldest
     # The end is exclusive, and the newest event belongs to "everything stored".
     end = until if until is not None else stored.newest + _TICK
+    if until is None and start >= end:
+        end = now
     if since is None:
         start = min(start, end)
     return Window(start, max(start, end))

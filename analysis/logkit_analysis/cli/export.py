@@ -22,7 +22,8 @@ from logkit_analysis.cli.options import (
     WindowOption,
 )
 from logkit_analysis.cli.rows import choose_format, write_rows
-from logkit_analysis.cli.session import open_session, time_flags
+from logkit_analysis.cli.session import open_session, resolved_window, time_flags
+from logkit_analysis.cli.windows import why_empty
 from logkit_analysis.errors import UsageError
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def export(
 ) -> None:
     """Write the events of a time window as Parquet, CSV or JSON lines."""
     from logkit_analysis import engine
-    from logkit_analysis.time_window import TimeFlags, resolve
+    from logkit_analysis.time_window import TimeFlags
 
     chosen = choose_format(output_format, output)
     if chosen is Format.TABLE and output_format is None:
@@ -62,10 +63,11 @@ def export(
     session = open_session(db, tz)
     flags = time_flags(context, TimeFlags(since, until, last, around, window))
     with session.reading() as connection:
-        span = engine.stored_span(connection)
-        resolved = resolve(flags, span=span, zone=session.zone, now=session.now)
+        resolved = resolved_window(connection, flags, session)
         bounds = None if flags.is_empty else resolved
         count = engine.stored_event_count(connection, bounds)
+        if not count:
+            notes.note(why_empty(connection, resolved, session, name="export"))
         if chosen is Format.PARQUET:
             _write_parquet(engine.stored_event_batches(connection, bounds), output)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,7 +24,8 @@ from logkit_analysis.cli.options import (
     WindowOption,
 )
 from logkit_analysis.cli.rows import choose_format, write_rows
-from logkit_analysis.cli.session import open_session, tell_window, time_flags
+from logkit_analysis.cli.session import open_session, resolved_window, tell_window, time_flags
+from logkit_analysis.cli.windows import why_empty
 from logkit_analysis.errors import AnalysisError, UsageError
 
 if TYPE_CHECKING:
@@ -92,10 +94,12 @@ def query(
         return
     spec = catalog.find(name)
     flags = time_flags(context, TimeFlags(since, until, last, around, window))
-    result, resolved, rejects = _run(session, spec, parameters or [], flags, is_raw=is_raw)
-    write_rows(result, chosen, output, session.zone)
-    if chosen == "table":
-        tell_window(resolved, session, rejects)
+    found = _run(session, spec, parameters or [], flags, is_raw=is_raw)
+    write_rows(found.rows, chosen, output, session.zone)
+    if chosen is Format.TABLE:
+        tell_window(found.window, session, found.rejected_line_count)
+    if found.why_empty is not None:
+        notes.note(found.why_empty)
 
 
 def load_queries(directory: Path | None) -> Catalog:
@@ -142,19 +146,29 @@ def _check(
         raise AnalysisError(f"{broken} of {len(files)} query files have a problem")
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The answer of a query and what is to be said about it."""
+
+    rows: ResultSet
+    window: Window
+    rejected_line_count: int
+    why_empty: str | None
+
+
 def _run(
     session: Session, spec: QuerySpec, parameters: list[str], flags: TimeFlags, *, is_raw: bool
-) -> tuple[ResultSet, Window, int]:
+) -> _Found:
     from logkit_analysis import engine
-    from logkit_analysis.time_window import resolve
 
     given = _parse_parameters(parameters)
     with session.reading() as connection:
-        span = engine.stored_span(connection)
-        window = resolve(flags, span=span, zone=session.zone, now=session.now)
+        window = resolved_window(connection, flags, session)
         values = engine.bind(spec, given, window, zone=session.zone, now=session.now)
         result = engine.run_query(connection, spec, values, is_raw=is_raw)
-        return result, window, engine.rejected_line_count(connection)
+        rejects = engine.rejected_line_count(connection)
+        why = None if result.rows else why_empty(connection, window, session, name=spec.name)
+        return _Found(result, window, rejects, why)
 
 
 def _parse_parameters(words: list[str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from logkit_analysis.cli import notes
 from logkit_analysis.cli import output as stdout
 from logkit_analysis.cli.options import (
     DEFAULT_DATABASE,
@@ -23,6 +24,8 @@ from logkit_analysis.errors import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import duckdb
+
     from logkit_analysis.cli.session import Session
     from logkit_analysis.results import ResultSet
 
@@ -35,6 +38,15 @@ Examples:
 --raw writes the lines byte for byte, as they stood in the logs, each with a line feed."""
 
 _PREVIEW_BYTES = 120
+_KINDS = """
+select
+    case when $by_file then source_file else split_part(reason, ':', 1) end as kind,
+    count(*) as lines
+from quarantine
+group by kind
+order by lines desc, kind
+limit 5
+"""
 _SELECT = """
 select source_file, source_offset, reason, octet_length(raw) as bytes, raw
 from quarantine
@@ -73,9 +85,21 @@ def rejects(
 
     with session.reading() as connection:
         result = run_sql(connection, _SELECT, values)
+        why = None if result.rows else _why_empty(connection, values)
     if chosen is Format.TABLE:
         result = _shortened(result)
     write_rows(result, chosen, output, session.zone)
+    if why is not None:
+        notes.note(why)
+
+
+def _why_empty(connection: duckdb.DuckDBPyConnection, asked: dict[str, str | None]) -> str:
+    from logkit_analysis.engine import run_sql
+
+    is_by_file = asked["file"] is not None and asked["reason"] is None
+    kinds = run_sql(connection, _KINDS, {"by_file": is_by_file}).rows
+    most = ", ".join(f"{kind} ({lines})" for kind, lines in kinds)
+    return f"no rejected line matches; there are: {most}" if most else "no rejected lines"
 
 
 def _shortened(result: ResultSet) -> ResultSet:
@@ -96,6 +120,8 @@ def _write_raw(session: Session, values: dict[str, str | None], path: Path | Non
 
     with session.reading() as connection:
         result = run_sql(connection, _SELECT, values)
+        if not result.rows:
+            notes.note(_why_empty(connection, values))
     raw = result.column_names.index("raw")
     with stdout.destination(path) as stream:
         for row in result.rows:

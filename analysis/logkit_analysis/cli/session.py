@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from logkit_analysis.cli import notes
 from logkit_analysis.cli.interrupts import interruptible
+from logkit_analysis.cli.windows import tell_future
 from logkit_analysis.time_window import parse_zone
 
 if TYPE_CHECKING:
@@ -84,12 +85,18 @@ def time_flags(context: typer.Context, flags: TimeFlags) -> TimeFlags:
 def resolved_window(
     connection: duckdb.DuckDBPyConnection, flags: TimeFlags, session: Session
 ) -> Window:
-    """Return the window that *flags* ask for; everything stored without any."""
+    """Return the window that *flags* ask for; everything stored without any.
+
+    Where ``--last`` counts from an event in the future, that is said on stderr.
+    """
     from logkit_analysis import engine
     from logkit_analysis.time_window import resolve
 
     span = engine.stored_span(connection)
-    return resolve(flags, span=span, zone=session.zone, now=session.now)
+    window = resolve(flags, span=span, zone=session.zone, now=session.now)
+    if flags.last is not None and span is not None:
+        tell_future(connection, span, session)
+    return window
 
 
 def tell_window(window: Window, session: Session, rejected_line_count: int) -> None:

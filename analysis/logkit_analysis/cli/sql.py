@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from logkit_analysis.cli import notes
 from logkit_analysis.cli import output as stdout
 from logkit_analysis.cli.options import (
     DEFAULT_DATABASE,
@@ -106,3 +107,5 @@ def _write(result: ResultSet, chosen: Format, path: Path | None, session: Sessio
             stdout.write_text(str(row[1]))
         return
     write_rows(result, chosen, path, session.zone)
+    if result.rows == []:
+        notes.note("no rows")

@@ -23,6 +23,7 @@ from logkit_analysis.cli.options import (
 )
 from logkit_analysis.cli.rows import choose_format, write_rows
 from logkit_analysis.cli.session import open_session, resolved_window, time_flags
+from logkit_analysis.cli.windows import why_empty
 from logkit_analysis.errors import AnalysisError, UsageError
 
 if TYPE_CHECKING:
@@ -86,7 +87,10 @@ def trace(
 def _ask(session: Session, flags: TimeFlags, name: str, **given: str) -> ResultSet:
     with session.reading() as connection:
         window = resolved_window(connection, flags, session)
-        return session.questions(connection).result(name, window, **given)
+        found = session.questions(connection).result(name, window, **given)
+        if not found.rows and name == "actions":
+            notes.note(why_empty(connection, window, session, name="trace"))
+        return found
 
 
 def _show(id: str, rows: ResultSet, chosen: Format, path: Path | None, session: Session) -> None:  # noqa: A002

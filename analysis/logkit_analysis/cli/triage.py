@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from logkit_analysis.cli import output
+from logkit_analysis.cli import notes, output
 from logkit_analysis.cli.options import (
     DEFAULT_DATABASE,
     AroundOption,
@@ -23,6 +23,7 @@ from logkit_analysis.cli.options import (
 )
 from logkit_analysis.cli.rows import wants_json
 from logkit_analysis.cli.session import open_session, resolved_window, tell_window, time_flags
+from logkit_analysis.cli.windows import tell_future, why_no_events
 
 if TYPE_CHECKING:
     import duckdb
@@ -61,6 +62,9 @@ def triage(
     with session.reading() as connection:
         covered = _window(connection, flags, session)
         found = look(session.questions(connection), covered)
+        why = why_no_events(connection, covered, session)
+    if why is not None:
+        notes.note(why)
     if is_json:
         _write_json(found, covered)
         return
@@ -77,6 +81,7 @@ def _window(connection: duckdb.DuckDBPyConnection, flags: TimeFlags, session: Se
 
     span = engine.stored_span(connection)
     if span is not None and flags.is_empty:
+        tell_future(connection, span, session)
         return recent_window(span)
     return resolved_window(connection, flags, session)
 

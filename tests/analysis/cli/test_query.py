@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from logkit_analysis.store.database import writing
 
 pytestmark = pytest.mark.usefixtures("store")
 
@@ -190,3 +191,59 @@ def test_raw_shows_the_rows_of_a_detector(cli: Any) -> None:
     """--raw gives the rows from which a detector draws its findings."""
     assert cli("query", "degradation_start", "--format", "json").rows == []
     assert cli("query", "degradation_start", "--raw", "--format", "json").rows[0]["answered"] == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(
+            ["query", "throughput", "--since", "2h"], "the newest from 2026-01-31 09:09", id="since"
+        ),
+        pytest.param(["query", "throughput", "--until", "2020-01-01"], "--last 1h", id="until"),
+        pytest.param(
+            ["export", "--since", "2h", "--format", "csv"], "the newest from", id="export"
+        ),
+        pytest.param(["triage", "--since", "2h"], "the newest from", id="triage"),
+        pytest.param(
+            ["query", "rate_limit_storms"], "finds nothing in 10 events", id="nothing_found"
+        ),
+        pytest.param(["query", "rate_limit_storms", "--format", "json"], "in 10 events", id="json"),
+        pytest.param(["trace", "--slowest", "--since", "1h"], "the newest from", id="trace"),
+        pytest.param(["rejects", "--reason", "nul"], "there are: invalid_json (3)", id="reason"),
+        pytest.param(["rejects", "--file", "x"], "there are: bot.log (3)", id="file"),
+        pytest.param(["rejects", "--file", "x", "--raw"], "no rejected line matches", id="raw"),
+        pytest.param(["sql", "select 1 where false"], "no rows", id="sql"),
+    ],
+)
+def test_an_empty_answer_says_why(cli: Any, words: list[str], said: str) -> None:
+    """Nothing to show is explained on stderr: where the events are, or that none fits."""
+    answer = cli(*words)
+    assert answer.code == 0
+    assert said in answer.stderr
+
+
+def test_a_window_up_to_now_has_a_width(cli: Any) -> None:
+    """--since after the newest event looks at the time from there until now."""
+    told = cli("query", "throughput", "--since", "2h").stderr.splitlines()[0]
+    since, until = told.split(", ")[0].split(" until ")
+    assert since < until
+
+
+def test_a_store_without_times_says_so(cli: Any, store: Path) -> None:
+    """Without an event, or without one that has a time, no window can be shown."""
+    with writing(store) as connection:
+        connection.execute("update events set timestamp = null")
+    assert "none of the 10 stored events has a time" in cli("query", "throughput").stderr
+    with writing(store) as connection:
+        connection.execute("delete from events")
+    assert "logkit ingest" in cli("query", "throughput").stderr
+
+
+@pytest.mark.parametrize("words", [["query", "throughput", "--last", "1h"], ["triage"]])
+def test_a_newest_event_in_the_future_is_told(cli: Any, store: Path, words: list[str]) -> None:
+    """A wrong clock that moves a window counted from the newest event away is no secret."""
+    assert "future" not in cli(*words).stderr
+    with writing(store) as connection:
+        connection.execute("update events set timestamp = '2999-01-01' where status_code = 500")
+    said = cli(*words).stderr
+    assert "1 event lies in the future, the newest at 2999-01-01 00:00:00Z" in said

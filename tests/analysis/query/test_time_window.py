@@ -100,6 +100,9 @@ def test_any_text_is_a_time_or_a_clear_error(text: str, zone: str) -> None:
         pytest.param(
             TimeFlags(since="1h"), NOW - timedelta(hours=1), SPAN.newest + TICK, id="since"
         ),
+        pytest.param(
+            TimeFlags(since="500ms"), NOW - timedelta(milliseconds=500), NOW, id="since_newest"
+        ),
         pytest.param(TimeFlags(until="1h"), SPAN.oldest, NOW - timedelta(hours=1), id="until"),
         pytest.param(
             TimeFlags(last="1h"),
