@@ -28,7 +28,10 @@ def main(arguments: list[str] | None = None) -> int:
         "recover", help="write out the events that dead processes had accepted"
     )
     recovery.add_argument(
-        "--ring-dir", type=Path, help="where they kept their rings (default: shared memory)"
+        "--ring-dir",
+        type=Path,
+        default=os.environ.get("LOGKIT_RING_DIR") or None,
+        help="where they kept their rings (default: LOGKIT_RING_DIR, then shared memory)",
     )
     recovery.add_argument(
         "--shapes-only",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _FILE_MODE = 0o640
 _FORMS = ("", ".gz")
 _CHUNK_BYTES = 262_144
+_CLOSE_ON_EXEC = getattr(os, "O_CLOEXEC", 0)
 _GZIP_FORMAT = 31
 _COMPRESSION_LEVEL = 6
 
@@ -66,23 +67,33 @@ def _compress_oldest(path: Path) -> bool:
         return False
     # Named like a lock, because it is one until it is complete, and readers leave locks alone.
     unfinished = path.with_name(f"{path.name}.gz.lock")
-    flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
-    descriptor = os.open(unfinished, flags, _FILE_MODE)
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | _CLOSE_ON_EXEC, _FILE_MODE)
     try:
         if not try_lock(descriptor):
             return False
-        os.ftruncate(descriptor, 0)
-        with plain[-1].open("rb") as source:
-            file_id = os.fstat(source.fileno()).st_ino
-            compressor = zlib.compressobj(_COMPRESSION_LEVEL, wbits=_GZIP_FORMAT)
-            while chunk := source.read(_CHUNK_BYTES):
-                _write_all(descriptor, compressor.compress(chunk))
-            _write_all(descriptor, compressor.flush())
-        os.fsync(descriptor)
-        _put_in_place(path, unfinished, file_id)
+        # Whoever had the lock before may have moved the file into place as a backup.
+        if _is_at(unfinished, descriptor):
+            os.ftruncate(descriptor, 0)
+            _put_in_place(path, unfinished, _compress(plain[-1], descriptor))
     finally:
         os.close(descriptor)
     return True
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    return path.exists() and os.path.samestat(os.fstat(descriptor), path.stat())
+
+
+def _compress(source_path: Path, descriptor: int) -> int:
+    """Write the compressed form, and return the inode of what was compressed."""
+    compressor = zlib.compressobj(_COMPRESSION_LEVEL, wbits=_GZIP_FORMAT)
+    with source_path.open("rb") as source:
+        file_id = os.fstat(source.fileno()).st_ino
+        while chunk := source.read(_CHUNK_BYTES):
+            _write_all(descriptor, compressor.compress(chunk))
+    _write_all(descriptor, compressor.flush())
+    os.fsync(descriptor)
+    return file_id
 
 
 def _put_in_place(path: Path, compressed: Path, file_id: int) -> None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _BLOCK_BYTES = 1_048_576
 _CLOCK_TOLERANCE_S = 3_600.0
+# A stream waits 0.1 s before it refuses.
+_MAX_REFUSALS = 20
 
 
 def recover_left_behind(directories: list[Path], destination: Destination, output: Output) -> None:
@@ -47,17 +49,22 @@ def recover(ring: Ring, output: Output) -> int:
 
     The process may have died after a write and before it had noted so. A file is therefore
     searched for the lines first; a stream cannot be, so there the last batch may come twice, with
-    the same instance and seq. The ring is empty afterwards, unless the output cannot take more.
+    the same instance and seq. The ring is empty afterwards.
 
     Raises:
         OSError: The output refuses the lines; those that are left stay in the ring.
     """
     if isinstance(output, RotatingFile):
         return _recover_to_file(ring, output)
-    count = 0
+    return _recover_to_stream(ring, output)
+
+
+def _recover_to_stream(ring: Ring, output: Output) -> int:
+    count = refusals = 0
     while batch := redact(ring.peek(output.batch_bytes))[0]:
         taken = output.append(batch)
-        if not taken:
+        refusals = 0 if taken else refusals + 1
+        if refusals == _MAX_REFUSALS:
             raise NotReadyError(errno.EAGAIN, "the reader is too slow")
         ring.advance(taken)
         count += batch.count(b"\n", 0, taken)

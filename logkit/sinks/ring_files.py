@@ -64,8 +64,10 @@ def default_directories() -> list[Path]:
 
 def create(directories: list[Path], capacity: int, owner: Owner) -> RingFile:
     """Make a ring in the first of *directories* that has room, or else in memory alone."""
+    # Not the instance alone: a new configuration makes a second ring while the first is drained.
+    name = f"{_prefix(owner.destination)}{owner.instance}-{os.urandom(3).hex()}.ring"
     for directory in directories:
-        path = directory / f"{_prefix(owner.destination)}{owner.instance}.ring"
+        path = directory / name
         with suppress(OSError):
             return create_file(path, capacity, owner)
     return RingFile(Ring.create(-1, capacity, owner))

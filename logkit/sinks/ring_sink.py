@@ -58,7 +58,6 @@ class RingSink:
         self._create_ring = create_ring
         self._recover_to = recover
         self._render_report = report
-        self._has_failed = False
         self._is_closed = False
         self._ring_file: RingFile | None = None
         self._writer: Writer | None = None
@@ -108,7 +107,7 @@ class RingSink:
         if self._writer is not None:
             self._writer.stop(_CLOSE_TIMEOUT_S)
         else:
-            self.seal()
+            self._is_closed = True
 
     def start(self) -> None:
         """Make the ring and start the thread now, so that recovery does not wait for a line."""
@@ -143,18 +142,17 @@ class RingSink:
         finally:
             self._lock.release()
 
-    def seal(self) -> None:
-        """Put no more lines into the ring."""
-        with self._lock:
-            self._is_closed, self._limit = True, -1
-
-    def release(self) -> None:
-        """Close ring and output; a ring that holds lines stays for recovery."""
+    def release(self, *, is_last: bool) -> bool:
+        """Close ring and output, unless there are new lines and this was not the last try."""
         with self._lock:
             if self._ring_file is not None:
+                if self._ring_file.ring.used and not is_last:
+                    return False
                 self._ring_file.put_away()
             self._ring_file = self._writer = None
+            self._is_closed, self._limit = True, -1
             self._output.close()
+            return True
 
     def _write_with_care(self, line: bytes, level: str) -> None:
         """Write where the ring is full, at its end, not there yet, or in use by this thread."""
@@ -164,7 +162,7 @@ class RingSink:
         self._is_busy = True
         try:
             self._counters.accepted += 1
-            if self._ring_file is None and not self._is_closed:
+            if self._ring_file is None:
                 self._start()
             self._push(line, level)
         finally:
@@ -177,15 +175,14 @@ class RingSink:
 
     def _start(self) -> None:
         """Make the ring and start its writer; where that is impossible, lines go out directly."""
-        if self._has_failed or self._ring_file is not None:
+        if self._is_closed or self._ring_file is not None:
             return
         try:
             self._ring_file = self._create_ring()
             self._writer = Writer(self._ring_file.ring, self._output, self._counters, self)
             self._writer.start()
         except (OSError, RuntimeError):  # no memory, no thread
-            self._has_failed = True
-            self.release()
+            self.release(is_last=True)
             return
         ring = self._ring_file.ring
         self._memory, self._words = ring.memory, ring.words
@@ -193,11 +190,8 @@ class RingSink:
 
     def _push(self, line: bytes, level: str) -> None:
         counters = self._counters
-        if self._ring_file is None or self._is_closed:
-            if self._writer is None:
-                write_now(self._output, counters, line, level)
-            else:  # the writer is stuck in the output
-                counters.dropped_by_level[level] += 1
+        if self._ring_file is None:
+            write_now(self._output, counters, line, level)
             return
         ring = self._ring_file.ring
         reserved = ring.capacity // _RESERVED_SHARE

@@ -35,11 +35,8 @@ class Front(Protocol):
     def rest(self) -> bool:
         """Return whether the ring is empty; if so, the next line will wake the writer."""
 
-    def seal(self) -> None:
-        """Put no more lines into the ring."""
-
-    def release(self) -> None:
-        """Close ring and output: the writer has ended."""
+    def release(self, *, is_last: bool) -> bool:
+        """Close ring and output, unless there are new lines and this was not the last try."""
 
 
 class Writer:
@@ -117,12 +114,9 @@ class Writer:
             now = time.monotonic()
             if has_written:
                 busy_at = now
-            if self._is_finished(now):
+            if self._is_finished(now) and self._front.release(is_last=self._is_hopeless(now)):
                 break
             self._wait(now - busy_at)
-        self._front.seal()
-        self._drain()
-        self._front.release()
 
     def _work(self) -> bool:
         now = time.monotonic()
@@ -209,9 +203,12 @@ class Writer:
     def _is_finished(self, now: float) -> bool:
         if self._deadline is None:
             return False
-        if self._is_failing or self._is_overdue(now):
+        if self._is_hopeless(now):
             return True
         return not self._ring.used and self._passes_made == self._passes_wanted
+
+    def _is_hopeless(self, now: float) -> bool:
+        return self._is_failing or self._is_overdue(now)
 
     def _is_overdue(self, now: float) -> bool:
         return self._deadline is not None and now >= self._deadline

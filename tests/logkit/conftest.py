@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -14,14 +17,25 @@ from logkit.pipeline import pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def ring_dir() -> Iterator[Path]:
+    """Return a directory in shared memory for the rings of this worker's tests alone.
+
+    Recovery serves whole directories, so one worker's tests would get in another's way.
+    """
+    shared_memory = "/dev/shm" if sys.platform == "linux" else None
+    with TemporaryDirectory(prefix="logkit-tests-", dir=shared_memory) as directory:
+        yield Path(directory)
 
 
 @pytest.fixture(autouse=True)
-def _own_configuration(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _own_configuration(monkeypatch: pytest.MonkeyPatch, ring_dir: Path) -> Iterator[None]:
     """Give each test an unconfigured process and leave none of its configuration behind."""
     for name in [name for name in os.environ if name.startswith("LOGKIT_")]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("LOGKIT_RING_DIR", str(ring_dir))
     root = logging.getLogger()
     parts, active = dict(vars(pipeline)), config._active
     handlers, level = list(root.handlers), root.level

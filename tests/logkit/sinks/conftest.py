@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -44,11 +45,21 @@ def start_bot(log_path: Path) -> Iterator[Start]:
 
 
 @pytest.fixture
-def read_events(log_path: Path) -> Callable[[], list[dict[str, Any]]]:
-    """Return a function that parses every line of the log file and its plain backups."""
+def read_lines(log_path: Path) -> Callable[[], list[bytes]]:
+    """Return a function that reads every line of the log file and its backups."""
 
-    def read() -> list[dict[str, Any]]:
+    def read() -> list[bytes]:
         files = [log_path, *log_path.parent.glob(f"{log_path.name}.[0-9]*")]
-        return [orjson.loads(line) for file in files for line in file.read_bytes().splitlines()]
+        contents = [
+            gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+            for file in files
+        ]
+        return [line for content in contents for line in content.splitlines()]
 
     return read
+
+
+@pytest.fixture
+def read_events(read_lines: Callable[[], list[bytes]]) -> Callable[[], list[dict[str, Any]]]:
+    """Return a function that parses every line of the log file and its backups."""
+    return lambda: [orjson.loads(line) for line in read_lines()]

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import errno
-import gzip
 import os
 import pty
 import stat
@@ -14,6 +13,7 @@ import orjson
 import pytest
 
 import logkit
+from logkit.sinks.backups import compress_backups
 from logkit.sinks.files import RotatingFile
 
 if TYPE_CHECKING:
@@ -31,19 +31,6 @@ log = logkit.get_logger("bot")
 for number in range(5_000):
     log.info("counted", number=number, worker=sys.argv[2])
 """
-
-
-def read_events(path: Path) -> list[dict[str, Any]]:
-    return [orjson.loads(line) for line in path.read_bytes().splitlines()]
-
-
-def all_lines(path: Path) -> list[bytes]:
-    files = [file for file in path.parent.glob(f"{path.name}*") if file.suffix != ".lock"]
-    contents = [
-        gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
-        for file in files
-    ]
-    return [line for content in contents for line in content.splitlines()]
 
 
 def finish_compression() -> None:
@@ -69,21 +56,23 @@ def test_a_file_is_rotated_before_it_exceeds_the_size(log_path: Path) -> None:
 
 
 @pytest.mark.parametrize("compress", [False, True], ids=["plain", "compressed"])
-def test_processes_share_a_rotating_file_without_loss(log_path: Path, *, compress: bool) -> None:
+def test_processes_share_a_rotating_file_without_loss(
+    log_path: Path, read_events: Events, *, compress: bool
+) -> None:
     """Four processes write 5,000 lines each and rotate: every line is there, whole, once."""
     writers = [
         subprocess.Popen([sys.executable, "-c", WRITER, str(log_path), str(worker), str(compress)])
         for worker in range(4)
     ]
     assert [writer.wait(60) for writer in writers] == [0] * 4
-    events = [orjson.loads(line) for line in all_lines(log_path)]
+    events = read_events()
     assert sorted((int(event["worker"]), event["number"]) for event in events) == [
         (worker, number) for worker in range(4) for number in range(5_000)
     ]
     assert log_path.with_name("bot.log.1").exists() or compress
 
 
-def test_backups_are_compressed_when_asked(log_path: Path) -> None:
+def test_backups_are_compressed_when_asked(log_path: Path, read_events: Events) -> None:
     """Rotated files become ``path.1.gz`` and so on, mode 0640, and their number is kept."""
     logkit.configure("bot", path=log_path, max_bytes=2_000, backups=3, compress=True)
     for number in range(100):
@@ -96,8 +85,24 @@ def test_backups_are_compressed_when_asked(log_path: Path) -> None:
     backups = sorted(log_path.parent.glob("bot.log.*[0-9]*"))
     assert [file.name for file in backups] == ["bot.log.1.gz", "bot.log.2.gz", "bot.log.3.gz"]
     assert {stat.S_IMODE(file.stat().st_mode) for file in backups} == {0o640}
-    numbers = [orjson.loads(line)["number"] for line in all_lines(log_path)]
+    numbers = [event["number"] for event in read_events()]
     assert sorted(numbers) == list(range(100 - len(numbers), 100))
+
+
+def test_several_compressors_spoil_nothing(log_path: Path, read_events: Events) -> None:
+    """Processes that rotate one path compress its backups at the same time."""
+    for number in range(1, 40):
+        line = orjson.dumps({"number": number}) + b"\n"
+        log_path.with_name(f"bot.log.{number}").write_bytes(line * 100)
+    log_path.touch()
+    threads = [threading.Thread(target=compress_backups, args=(log_path,)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    compress_backups(log_path)
+    assert sorted(event["number"] for event in read_events()) == sorted([*range(1, 40)] * 100)
+    assert all(file.suffix == ".gz" for file in log_path.parent.glob("bot.log.[0-9]*"))
 
 
 def test_a_directory_that_turns_read_only_only_stops_rotation(log_path: Path) -> None:

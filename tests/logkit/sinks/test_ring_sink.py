@@ -72,7 +72,7 @@ def test_what_is_logged_after_the_end_is_written_directly(log_path: Path) -> Non
     assert written == ["started", "last_words"]
 
 
-def test_a_new_configuration_takes_over_without_loss(log_path: Path) -> None:
+def test_a_new_configuration_takes_over_without_loss(log_path: Path, ring_dir: Path) -> None:
     """While threads log, configure() may change settings again and again."""
     is_over = threading.Event()
     counts = [0, 0]
@@ -93,6 +93,7 @@ def test_a_new_configuration_takes_over_without_loss(log_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert logkit.flush()
+    assert len(list(ring_dir.iterdir())) == 1
     events = [orjson.loads(line) for line in log_path.read_bytes().splitlines()]
     for worker in range(2):
         numbers = [event["n"] for event in events if event["worker"] == worker]
