@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from logkit.config import configure, flush, stats
     from logkit.context import bind, correlation, fresh
+    from logkit.diagnosis import Diagnosis, diagnose
     from logkit.errors import ConfigurationError, LogkitError
     from logkit.instrumentation import instrument, uninstrument
     from logkit.logger import get_logger
@@ -25,6 +26,7 @@ __all__ = [
     "AsgiMiddleware",
     "ConfigurationError",
     "ContextExecutor",
+    "Diagnosis",
     "JsonFormatter",
     "LogkitError",
     "WsgiMiddleware",
@@ -32,6 +34,7 @@ __all__ = [
     "bind",
     "configure",
     "correlation",
+    "diagnose",
     "dict_config",
     "extract",
     "flush",
@@ -50,6 +53,7 @@ _MODULES = {
     "AsgiMiddleware": "middleware",
     "ConfigurationError": "errors",
     "ContextExecutor": "threads",
+    "Diagnosis": "diagnosis",
     "JsonFormatter": "stdlib",
     "LogkitError": "errors",
     "WsgiMiddleware": "middleware",
@@ -57,6 +61,7 @@ _MODULES = {
     "bind": "context",
     "configure": "config",
     "correlation": "context",
+    "diagnose": "diagnosis",
     "dict_config": "stdlib",
     "extract": "propagation",
     "flush": "config",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from logkit.counters import Counters
+from logkit.doctor import examine
 from logkit.schema import json_schema
 from logkit.sinks.opening import open_output
 from logkit.sinks.recovery import recover
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command and return its exit code: 0, or 1 if not all could be done."""
+    """Run one command and return its exit code.
+
+    0; 1 if not all could be done; 2 for what cannot be understood; 10 if the doctor found trouble.
+    """
     parser = argparse.ArgumentParser(prog="python -m logkit", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("schema", help="print the JSON Schema of an event")
@@ -38,7 +42,13 @@ def main(arguments: list[str] | None = None) -> int:
         action="store_true",
         help="without the bot's environment: take only secrets of known shapes out",
     )
+    doctor = commands.add_parser(
+        "doctor", help="show how a bot sets logging up, and what will be lost or written twice"
+    )
+    doctor.add_argument("target", help="module, or module:function that sets logging up")
     chosen = parser.parse_args(arguments)
+    if chosen.command == "doctor":
+        return examine(chosen.target)
     if chosen.command == "recover":
         directories = default_directories() if chosen.ring_dir is None else [chosen.ring_dir]
         return _recover(directories, shapes_only=chosen.shapes_only)

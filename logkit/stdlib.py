@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from pythonjsonlogger.core import BaseJsonFormatter
 
+from logkit import libraries
 from logkit.levels import STDLIB_NUMBERS, level_of, parse_level
+from logkit.names import describe
 from logkit.pipeline import pipeline, split
 from logkit.processors import prepare
 from logkit.redaction import redact
@@ -23,7 +25,11 @@ if TYPE_CHECKING:
 
     from logkit.identity import Identity
 
-FRAMEWORK_LOGGERS = ("uvicorn", "gunicorn", "hypercorn", "celery", "discord", "aiogram", "telegram")
+FRAMEWORK_LOGGERS = (
+    *("uvicorn", "gunicorn", "hypercorn", "celery"),
+    *("discord", "disnake", "nextcord", "hikari"),
+    *("aiogram", "telegram", "pyrogram", "telethon", "slack_bolt", "slack_sdk"),
+)
 """Libraries that print through handlers of their own unless somebody takes those away."""
 
 _RECORD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {
@@ -32,6 +38,8 @@ _RECORD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {
     "taskName",
     "_logkit_seq",
 }
+# What uvicorn and celery add for formatters of their own; the message and its fields say it.
+_SURPLUS_EXTRA = ("color_message", "data")
 _NO_CONTEXT: dict[str, Any] = {}
 
 
@@ -56,7 +64,8 @@ class PipelineHandler(logging.Handler):
 def record_parts(record: logging.LogRecord) -> tuple[object, Any, dict[str, Any]]:
     """Return template, placeholder values and fields of a record.
 
-    Fields are what ``extra={}`` added and the exception.
+    Fields are what ``extra={}`` added, the exception, and what the template of a known library
+    names.
     """
     fields = {k: v for k, v in vars(record).items() if k not in _RECORD_ATTRIBUTES}
     if record.exc_info:
@@ -65,7 +74,14 @@ def record_parts(record: logging.LogRecord) -> tuple[object, Any, dict[str, Any]
         fields["error_stack"] = record.exc_text
     if record.stack_info:
         fields["stack_info"] = record.stack_info
-    return record.msg, record.args or (), fields
+    known = libraries.recognise(record)
+    if known is None:
+        return record.msg, record.args or (), fields
+    _, message = describe(record.msg, record.args or (), record.name)
+    event, named = known
+    for name in _SURPLUS_EXTRA:
+        fields.pop(name, None)
+    return event, (), {"message": message, **named, **fields}
 
 
 class JsonFormatter(BaseJsonFormatter):
@@ -156,7 +172,7 @@ def take_over(level: str) -> None:
     """
     root = logging.getLogger()
     for handler in list(root.handlers):
-        if isinstance(handler, PipelineHandler) or _is_console(handler):
+        if isinstance(handler, PipelineHandler) or is_console(handler):
             root.removeHandler(handler)
     root.addHandler(PipelineHandler())
     root.setLevel(STDLIB_NUMBERS[level])
@@ -167,12 +183,13 @@ def take_over(level: str) -> None:
 
 def _let_propagate(logger: logging.Logger) -> None:
     for handler in list(logger.handlers):
-        if _is_console(handler):
+        if is_console(handler):
             logger.removeHandler(handler)
     logger.propagate = True
 
 
-def _is_console(handler: logging.Handler) -> bool:
+def is_console(handler: logging.Handler) -> bool:
+    """Return whether *handler* prints to standard output or standard error."""
     # rich's handler, which several bot frameworks install, is no StreamHandler.
     if type(handler).__name__ == "RichHandler":
         return True

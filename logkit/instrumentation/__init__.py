@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from logkit import libraries
 from logkit.instrumentation import aiohttp_client, httpx_clients, urllib3_pool
 from logkit.instrumentation.hooks import hooks
 
@@ -40,12 +41,14 @@ def instrument(*, inject: bool = False) -> tuple[str, ...]:
     hooks.injects = inject
     if not hooks.is_active:
         hooks.is_active = True
+        libraries.options.calls_are_logged = True
         hooks.libraries = tuple(name for name, install in _INSTALLERS.items() if _try(install))
     return hooks.libraries
 
 
 def uninstrument() -> None:
     """Undo ``instrument()``."""
+    libraries.options.calls_are_logged = False
     hooks.remove()
 
 

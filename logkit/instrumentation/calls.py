@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from logkit import rate_limits
 from logkit.context import bound_fields
+from logkit.endpoints import endpoint_of
 from logkit.exceptions import message_of, type_name
 from logkit.instrumentation.attempts import Attempts
-from logkit.instrumentation.endpoints import endpoint_of
 from logkit.logger import Logger
 from logkit.rate_limits import RateLimit
 from logkit.rate_limits.platforms import platform_of_host

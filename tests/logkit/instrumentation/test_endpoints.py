@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from logkit.endpoints import endpoint_of
 from logkit.instrumentation.attempts import Attempts
-from logkit.instrumentation.endpoints import endpoint_of
 
 TOKEN = "aW50ZXJhY3Rpb246MTE4NzY1NDMyMTA5ODc2NTQzMjpHeFhLd0tmRm9vQmFyQmF6"
 
