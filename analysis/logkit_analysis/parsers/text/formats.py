@@ -91,7 +91,7 @@ FORMATS: tuple[TextFormat, ...] = (
     ),
     _format(
         "log4j",
-        rf"\[{_TIME}\] {_LEVEL} +(?P<message>.*) \((?P<logger>[\w.$\-]+)\)",
+        rf"\[{_TIME}\] {_LEVEL} ++(?P<message>.*) \((?P<logger>[\w.$\-]+)\)",
         "[2016-12-19 19:01:37,536] INFO Rolled new log segment in 1 ms. (kafka.log.Log)",
     ),
     _format(

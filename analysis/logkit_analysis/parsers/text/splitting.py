@@ -26,8 +26,11 @@ if TYPE_CHECKING:
 _GAP_BYTES = 64 * 1024
 _GAP_US = 1_000_000
 
-# The longest line that is put together from parts.
+# The longest stretch on which the parts of a line are put together.
 _JOINED_BYTES = 16 * 1024 * 1024
+
+# Records of several channels can overlap without end; whoever reads on must get on.
+_MOST_PENDING_BYTES = 6 * 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -77,7 +80,7 @@ class Splitter:
             begin = data.rfind(b"\n", 0, max(0, len(data) - window)) + 1
             cut = self._cut(data[begin:], begin)
             if cut is not None:
-                return cut
+                return len(data) if cut == 0 and len(data) > _MOST_PENDING_BYTES else cut
             window *= 4
 
     def _cut(self, data: bytes, begin: int) -> int | None:
@@ -155,7 +158,7 @@ class Splitter:
             channel.builder.feed(inner, done)
             return
         channel.parts.append(inner)
-        if sum(len(part.text) for part in channel.parts) > _JOINED_BYTES:
+        if line.end - channel.parts[0].start > _JOINED_BYTES:
             _reject_parts(channel, f"line_too_long: over {_JOINED_BYTES} bytes", done)
         elif not envelope.is_partial:
             channel.builder.feed(_joined(channel.parts), done)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_TRACEBACK = re.compile(r"[\s+|]*(?:.* )?[Tt]raceback \(most recent call last\):")
+_TRACEBACK = re.compile(r"[\s+|]*+(?:.* )?[Tt]raceback \(most recent call last\):")
 # A foreign trace: "java.io.IOException: Broken pipe", then lines "at package.Class.method".
 _FOREIGN = re.compile(
     r"(?:Exception in thread \"[^\"]*\" )?([\w$.]*(?:Exception|Error))(?:: (.*))?$"

@@ -348,3 +348,15 @@ def test_an_impossible_time_is_kept_as_text(read: Callable[..., Any], line: str)
     """The event has no time then; what stood there stays."""
     (event,) = read(line + "\n").events
     assert event["timestamp"] in line
+
+
+HOSTILE = [" ", "a", "|", " (a", "INFO:", " [a", "a=b ", '\\"', " - ", ": "]
+OPENINGS = ["", *(f.samples[0][: len(f.samples[0]) // 2] for f in FORMATS)]
+
+
+@pytest.mark.parametrize("known", FORMATS, ids=lambda known: known.name)
+def test_no_line_takes_long(known: TextFormat) -> None:
+    """The time for a line grows with its length alone, whatever is in it."""
+    for opening in [*OPENINGS, known.samples[0]]:
+        for unit in HOSTILE:
+            known.pattern.fullmatch(opening + unit * (100_000 // len(unit)) + "\0")

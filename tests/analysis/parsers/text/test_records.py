@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from logkit_analysis.parsers.chunk_parser import ChunkParser
 from logkit_analysis.parsers.text.tracebacks import find_trace, read_trace
 
 if TYPE_CHECKING:
@@ -183,6 +185,17 @@ class TestTransports:
         assert read(log, only_format="cri").rejects == [
             ("partial_line: the rest of it never came", log.strip().encode())
         ]
+
+    def test_a_line_of_ten_megabytes(self, read: Callable[..., Any]) -> None:
+        """It is put together, but nothing waits for ever for its end."""
+        parts = [self.CRI % (1, "stdout", "P", "x" * 16_000)] * 650
+        whole = "".join([*parts, self.CRI % (2, "stdout", "F", "")])
+        (event,) = read(whole, only_format="cri").events
+        assert len(event["message"]) == 650 * 16_000
+        parser = ChunkParser(UTC)
+        assert parser.settled("".join(parts[:300]).encode(), "cri") == 0
+        begun = "".join(parts[:500]).encode()
+        assert parser.settled(begun, "cri") == len(begun)
 
     def test_parts_of_docker(self, read: Callable[..., Any]) -> None:
         """Docker marks the last part by its newline."""
