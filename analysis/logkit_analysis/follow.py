@@ -12,39 +12,35 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from logkit_analysis.errors import AnalysisError
 from logkit_analysis.ingest import Intake, Silent, owed_newline
 from logkit_analysis.parsers.chunk_parser import ChunkParser
 from logkit_analysis.parsers.text.layout import JSON, FormatTable
 from logkit_analysis.sources.discovery import discover_present
-from logkit_analysis.sources.identity import checksum
 from logkit_analysis.sources.wakeup import Wakeup
 from logkit_analysis.sources.watcher import SETTLE_S, Watcher
-from logkit_analysis.store.database import DatabaseUnusableError, appending, writing
+from logkit_analysis.store.appender import Appender, StoreChangedError, StoreReplacedError
+from logkit_analysis.store.database import DatabaseUnusableError
 from logkit_analysis.store.locks import DatabaseBusyError, Locks, WaitStoppedError
-from logkit_analysis.store.writer import Part, StoreWriter, began_at, begin_run, known_streams
-from logkit_analysis.streams import HEAD_BYTES, LogStream, joined
+from logkit_analysis.store.writer import Part
+from logkit_analysis.streams import HEAD_BYTES, LogStream, intervals_of
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Sequence
-    from contextlib import AbstractContextManager
     from datetime import tzinfo
     from pathlib import Path
 
-    import duckdb
-
     from logkit_analysis.parsers.text.formats import TextFormat
-    from logkit_analysis.sources.discovery import LogFile
     from logkit_analysis.sources.tail import Tail
+    from logkit_analysis.stopping import StopSignal
+    from logkit_analysis.store.appender import Contents
 
 _COMMIT_INTERVAL_S = 0.2
 _LOOK_INTERVAL_S = 1.0
-_FOLDERS_INTERVAL_S = 5.0
 _TAIL_BYTES = 8 * 1024 * 1024
 _CYCLE_BYTES = 64 * 1024 * 1024
 # A record that later lines may continue is taken as whole once its file has been silent so long.
 _RECORD_SILENCE_S = 1.0
-_MOST_INTERVALS = 1_000
 
 
 def follow(
@@ -54,7 +50,7 @@ def follow(
     zone: tzinfo,
     memory_limit: str,
     threads: int,
-    stop: threading.Event,
+    stop: StopSignal,
     say: Callable[[str], None],
     only_format: str | None = None,
     own_formats: Sequence[TextFormat] = (),
@@ -78,67 +74,43 @@ def follow(
     """
     parser = ChunkParser(zone, table=FormatTable(own_formats), only_format=only_format)
     locks = Locks(database, on_wait=say, is_stopped=stop.is_set)
-    try:
-        with locks.sole_writer("logkit follow"):
-            with writing(database, on_wait=say) as connection:
-                streams, run_id = known_streams(connection), begin_run(connection)
-                watcher = Watcher(arguments, streams, began_at(connection))
-            store = _Store(database, locks, run_id, memory_limit, threads)
-            for argument in arguments:
-                if not discover_present([argument]):
-                    say(f"{argument}: nothing there yet, waiting for it")
-            _Follower(store, watcher, streams, parser, say).run(stop)
-            say(f"{store.rows:,} new rows, {store.rejects:,} lines rejected")
-            with suppress(DatabaseBusyError, DatabaseUnusableError):
-                # Only the note that the run has ended is still to be made.
-                store.finish(len(streams))
-    except WaitStoppedError:
-        return
+    store = Appender(database, locks, memory_limit=memory_limit, threads=threads)
+    follower = None
+    with suppress(WaitStoppedError):
+        while not stop.is_set():
+            with locks.sole_writer("logkit follow"):
+                contents = _begin(store, stop, say, is_patient=follower is not None)
+                if follower is None:
+                    for argument in arguments:
+                        if not discover_present([argument]):
+                            say(f"{argument}: nothing there yet, waiting for it")
+                    watcher = Watcher(arguments, contents.streams, contents.began_at)
+                    follower = _Follower(store, watcher, contents.streams, parser, stop, say)
+                else:
+                    follower.begin_again(contents.streams)
+                try:
+                    follower.run()
+                except StoreReplacedError as error:
+                    say(f"{error}; what it does not hold is read again")
+    say(f"{store.rows:,} new rows, {store.rejects:,} lines rejected")
 
 
-class _Store:
-    """The database, open only for the moment of a commit."""
-
-    def __init__(
-        self, database: Path, locks: Locks, run_id: int, memory_limit: str, threads: int
-    ) -> None:
-        self._database = database
-        self._locks = locks
-        self._run_id = run_id
-        self._memory_limit = memory_limit
-        self._threads = threads
-        self._started = time.monotonic()
-        self.rows = 0
-        self.rejects = 0
-
-    def commit(self, parts: Sequence[Part], moved: Sequence[LogStream] = ()) -> None:
-        with self._open() as connection:
-            StoreWriter(connection, self._run_id).commit(parts, moved)
-        self.rows += sum(part.batch.row_count for part in parts)
-        self.rejects += sum(len(part.batch.rejects) for part in parts)
-
-    def streams(self) -> list[LogStream]:
-        with self._open() as connection:
-            return known_streams(connection)
-
-    def shorten(self, stream: LogStream) -> None:
-        """Store the intervals of *stream* as few."""
-        with self._open() as connection:
-            writer = StoreWriter(connection, self._run_id)
-            writer.replace_intervals(stream, joined(stream.intervals))
-
-    def finish(self, file_count: int) -> None:
-        with self._open() as connection:
-            seconds = time.monotonic() - self._started
-            StoreWriter(connection, self._run_id).finish(file_count, seconds)
-
-    def _open(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-        return appending(
-            self._database,
-            locks=self._locks,
-            memory_limit=self._memory_limit,
-            threads=self._threads,
-        )
+def _begin(
+    store: Appender, stop: StopSignal, say: Callable[[str], None], *, is_patient: bool
+) -> Contents:
+    """Begin a run, as soon as programs that are not ours let go of the database."""
+    told = ""
+    while True:
+        try:
+            return store.begin()
+        except (DatabaseBusyError, DatabaseUnusableError, OSError) as error:
+            if not is_patient and not isinstance(error, DatabaseBusyError):
+                raise
+            if str(error) != told:
+                told = str(error)
+                say(f"{told}; trying again")
+        if stop.wait(_COMMIT_INTERVAL_S):
+            raise WaitStoppedError("stopped while waiting for the database")
 
 
 class _Follower:
@@ -146,29 +118,46 @@ class _Follower:
 
     def __init__(
         self,
-        store: _Store,
+        store: Appender,
         watcher: Watcher,
         streams: list[LogStream],
         parser: ChunkParser,
+        stop: StopSignal,
         say: Callable[[str], None],
     ) -> None:
         self._store = store
         self._watcher = watcher
         self._streams = streams
         self._parser = parser
+        self._stop = stop
         self._say = say
         self._trouble = ""
+        self._told: set[str] = set()
 
-    def run(self, stop: threading.Event) -> None:
-        while not stop.is_set():
-            folders = self._watcher.folders()
-            with Wakeup(folders, self._watcher.is_relevant) as wakeup:
-                until = time.monotonic() + _FOLDERS_INTERVAL_S
-                while not stop.is_set() and time.monotonic() < until:
-                    started = time.monotonic()
-                    if not self._attempt(started):
-                        stop.wait(max(0.0, started + _COMMIT_INTERVAL_S - time.monotonic()))
-                        wakeup.wait(_LOOK_INTERVAL_S)
+    def begin_again(self, streams: Sequence[LogStream]) -> None:
+        """Go on with a store that knows *streams* and nothing else."""
+        self._streams[:] = streams
+        self._watcher.forget()
+        self._trouble = ""
+
+    def run(self) -> None:
+        """Follow until told to stop.
+
+        Raises:
+            StoreReplacedError: Call `begin_again`.
+            WaitStoppedError: We were told to stop while we waited for the database.
+        """
+        with Wakeup(self._watcher.is_relevant, self._stop) as wakeup:
+            while not self._stop.is_set():
+                started = time.monotonic()
+                is_busy = self._attempt(started)
+                wakeup.watch(self._watcher.folders)
+                if not is_busy:
+                    self._stop.wait(max(0.0, started + _COMMIT_INTERVAL_S - time.monotonic()))
+                    wakeup.wait(_LOOK_INTERVAL_S)
+        # The note of our end is worth no wait and no complaint.
+        with suppress(AnalysisError, OSError):
+            self._store.finish(len(self._streams))
 
     def _attempt(self, now: float) -> bool:
         """Run a cycle; return whether there is more to read at once."""
@@ -176,7 +165,10 @@ class _Follower:
             if self._trouble:
                 self._refresh()
             is_busy = self._cycle(now)
-        except (DatabaseBusyError, DatabaseUnusableError) as error:
+        except StoreChangedError as error:
+            self._trouble = str(error)
+            return True
+        except (DatabaseBusyError, DatabaseUnusableError, OSError) as error:
             if str(error) != self._trouble:
                 self._say(f"{error}; trying again")
             self._trouble = str(error)
@@ -188,34 +180,40 @@ class _Follower:
 
     def _refresh(self) -> None:
         """Take the positions from the store: a commit that failed may have come through."""
-        stored = {stream.source_id: stream for stream in self._store.streams()}
-        for stream in self._streams:
-            stream.take_over(stored.pop(stream.source_id))
-        begun = {(stream.key, stream.path): stream for stream in stored.values()}
+        stored = self._store.streams()
+        known = {stream.source_id: stream for stream in self._streams}
+        self._streams.clear()
+        for stream in stored:
+            kept = known.get(stream.source_id, stream)
+            kept.take_over(stream)
+            self._streams.append(kept)
+        kept_ids = {id(stream) for stream in self._streams}
         for tail in self._watcher.tails:
-            found = tail.stream and begun.get((tail.stream.key, tail.stream.path))
-            if found and tail.stream and tail.stream.source_id is None:
-                tail.stream = found
-                found.name = tail.name
-            tail.is_read = False
-        self._streams += stored.values()
+            tail.is_read, tail.settle_at = False, 0.0
+            if id(tail.stream) not in kept_ids:
+                # Its beginning may have come through, as one of those that we had not heard of.
+                tail.stream = None
 
     def _cycle(self, now: float) -> bool:
         self._watcher.look(now)
-        parts: list[Part] = []
+        parts: dict[int, Part] = {}
         size = 0
         for tail in self._watcher.tails:
-            if size < _CYCLE_BYTES and (part := self._read(tail, now)):
-                parts.append(part)
-                size += part.interval.end - part.interval.start
+            if size >= _CYCLE_BYTES or self._stop.is_set():
+                break
+            # A copy and its original are one stream; what one of them gives the other has not.
+            if id(tail.stream) not in parts and (part := self._read_safely(tail, now)):
+                if id(part.stream) in parts:
+                    tail.is_read = False
+                    continue
+                parts[id(part.stream)] = part
+                size += part.intervals[-1].end - part.intervals[0].start
         moved = self._watcher.moved
         if parts or moved:
-            self._commit(parts, moved)
+            self._commit([*parts.values()], moved)
             self._watcher.moved = []
-        for file in self._watcher.archives:
-            self._read_archive(file)
         self._retire(now)
-        return size >= _TAIL_BYTES
+        return self._read_archive() or size >= _TAIL_BYTES
 
     def _commit(self, parts: Sequence[Part], moved: Sequence[LogStream] = ()) -> None:
         new = [part.stream for part in parts if part.stream.source_id is None]
@@ -224,11 +222,17 @@ class _Follower:
         for part in parts:
             if (choice := part.batch.choice) and choice.name not in (None, JSON):
                 self._say(f"{part.stream.name}: {choice.described()}")
-            if part.interval.start == 0 and part.batch.rejects and not part.batch.row_count:
+            if not part.intervals[0].start and part.batch.rejects and not part.batch.row_count:
                 self._say(f"{part.stream.name}: no line is an event so far: logkit rejects")
-        for part in parts:
-            if len(part.stream.intervals) > _MOST_INTERVALS:
-                self._store.shorten(part.stream)
+
+    def _read_safely(self, tail: Tail, now: float) -> Part | None:
+        """Return what is new in *tail*; a file that cannot be read does not stop the others."""
+        try:
+            return self._read(tail, now)
+        except OSError as error:
+            self._tell_once(f"cannot read {tail.name}: {error.strerror}; trying again")
+            self._watcher.drop(tail)
+            return None
 
     def _read(self, tail: Tail, now: float) -> Part | None:
         """Return the whole lines that *tail* has more than the store."""
@@ -236,12 +240,13 @@ class _Follower:
             tail.is_read = False
         if tail.is_read:
             return None
-        if tail.stream is None or tail.is_behind or not tail.still_holds_stream():
-            self._watcher.settle(tail, now)
-        if tail.stream is None or tail.is_behind:
+        if not tail.still_holds_stream() and not self._watcher.settle(tail, now):
+            return None
+        stream = tail.stream
+        if stream is None:
             return None
         data = tail.read_lines(_TAIL_BYTES)
-        settled = self._parser.settled(data, tail.stream.format)
+        settled = self._parser.settled(data, stream.format)
         if settled < len(data) and now - tail.changed_at >= _RECORD_SILENCE_S:
             settled = len(data)
         tail.is_read = len(data) < _TAIL_BYTES and settled == len(data)
@@ -258,22 +263,49 @@ class _Follower:
         owed = owed_newline(data, stream.tail)
         start = stream.position
         batch = self._parser.parse(data[owed:], start + owed, format_name=stream.format)
-        return Part(stream, batch, checksum(data, start), data[:HEAD_BYTES])
+        return Part(stream, batch, intervals_of(data, start, stream.tail), data[:HEAD_BYTES])
 
     def _retire(self, now: float) -> None:
         """Let go of files that were renamed away or deleted and have been read to their end."""
         for tail in self._watcher.tails:
             if tail.is_named or not tail.is_read or now - tail.changed_at < SETTLE_S:
                 continue
+            if tail.has_writer():
+                continue
             rest = tail.read_rest()
             is_deleted = tail.state.link_count == 0
             if rest and (is_deleted or self._parser.is_event(rest)):
                 # No newline will follow any more, and a deleted file cannot be read again.
                 part = self._part(tail, rest)
-                self._commit([part] if part else [])
+                if part is None:
+                    continue
+                self._commit([part])
             self._watcher.drop(tail)
 
-    def _read_archive(self, file: LogFile) -> None:
+    def _read_archive(self) -> bool:
+        """Read one compressed file, if there is one; return whether there are more."""
+        archives = [*self._watcher.archives.values()]
+        if not archives or self._stop.is_set():
+            return False
+        archive = archives[0]
         with ThreadPoolExecutor(1) as pool:
-            intake = Intake(self._store.commit, self._parser, self._streams, Silent(), pool)
-            intake.read(file)
+            intake = Intake(
+                self._commit_part_of_archive, self._parser, self._streams, Silent(), pool
+            )
+            intake.read(archive.file, may_begin=archive.may_begin)
+        for path, reason in intake.report.damaged:
+            self._tell_once(f"{path}: damaged or incomplete: {reason}; what came before is stored")
+        self._watcher.is_done(archive)
+        return len(archives) > 1
+
+    def _commit_part_of_archive(
+        self, parts: Sequence[Part], moved: Sequence[LogStream] = ()
+    ) -> None:
+        if self._stop.is_set():
+            raise WaitStoppedError("stopped while reading a compressed file")
+        self._store.commit(parts, moved)
+
+    def _tell_once(self, line: str) -> None:
+        if line not in self._told:
+            self._told.add(line)
+            self._say(line)

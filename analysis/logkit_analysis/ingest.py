@@ -18,12 +18,19 @@ from logkit_analysis.parsers.chunk_parser import ChunkParser, StreamParser
 from logkit_analysis.parsers.text.layout import FormatTable
 from logkit_analysis.sources import compression
 from logkit_analysis.sources.discovery import STDIN, LogFile, discover
-from logkit_analysis.sources.identity import checksum, identify, is_at_home
+from logkit_analysis.sources.identity import identify, is_at_home
 from logkit_analysis.sources.reader import ByteStream, Chunk, cut_at_records, read_chunks
 from logkit_analysis.store.database import writing
 from logkit_analysis.store.locks import Locks
 from logkit_analysis.store.writer import Part, StoreWriter, begin_run, known_streams
-from logkit_analysis.streams import HEAD_BYTES, FileKey, Interval, LogStream
+from logkit_analysis.streams import (
+    HEAD_BYTES,
+    TAIL_BYTES,
+    FileKey,
+    Interval,
+    LogStream,
+    intervals_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -165,19 +172,24 @@ class Intake:
         self._pool = pool
         self.report = IngestReport()
 
-    def read(self, file: LogFile) -> None:
-        """Read what is new in *file*; damage and an unfinished last line go into the report."""
+    def read(self, file: LogFile, *, may_begin: bool = True) -> None:
+        """Read what is new in *file*; damage and an unfinished last line go into the report.
+
+        Args:
+            file: What to read.
+            may_begin: Whether it is read also if it holds no stream that we know.
+        """
         self.report.files += 1
         try:
             with _opened(file.path) as raw:
-                self._read_opened(file, raw)
+                self._read_opened(file, raw, may_begin=may_begin)
         except compression.DAMAGED as error:
             self.report.damaged.append((file.name, _reason(error)))
 
-    def _read_opened(self, file: LogFile, raw: BufferedReader) -> None:
+    def _read_opened(self, file: LogFile, raw: BufferedReader, *, may_begin: bool) -> None:
         data, kind = compression.decompressed(raw)
         stream = LogStream(file.name, _NO_FILE) if file.is_stream else self._find(file, raw, data)
-        if stream is None:
+        if stream is None or not (may_begin or stream.intervals):
             return
         stream.name = file.name
         is_closed = file.is_stream or kind != "none"
@@ -188,7 +200,7 @@ class Intake:
                 self.report.unfinished.append(file.name)
                 return
             self._store(stream, digest)
-            done = digest.interval.end if kind == "none" else raw.tell()
+            done = digest.intervals[-1].end if kind == "none" else raw.tell()
             self._progress.advance(file.path, done, digest.batch.row_count)
 
     def _digests(
@@ -208,8 +220,9 @@ class Intake:
             is_end = chunk is None
             if chunk is not None:
                 pending.append(self._pool.submit(_digest, parser, chunk, tail))
+                tail = (tail + chunk.data[-TAIL_BYTES:])[-TAIL_BYTES:]
                 # Its bytes must not stay for as long as the next chunk takes to come.
-                chunk, tail = None, b""
+                chunk = None
             if len(pending) > _CHUNKS_AHEAD or (pending and is_end):
                 yield pending.popleft().result()
             elif is_end:
@@ -239,14 +252,14 @@ class Intake:
     def _store(self, stream: LogStream, digest: _Digest) -> None:
         is_new = stream.source_id is None
         batch = digest.batch
-        self._commit([Part(stream, batch, digest.interval, digest.head)])
+        self._commit([Part(stream, batch, digest.intervals, digest.head)])
         if is_new:
             self._streams.append(stream)
         if batch.choice is not None:
             self.report.choices[stream.name] = batch.choice
         self.report.rows += batch.row_count
         self.report.rejects.update(line.reason.partition(":")[0] for line in batch.rejects)
-        self.report.bytes += digest.interval.end - digest.interval.start
+        self.report.bytes += digest.intervals[-1].end - digest.intervals[0].start
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,13 +268,13 @@ class _Digest:
 
     Attributes:
         batch: Its events and rejects.
-        interval: What the store notes of it.
+        intervals: What the store notes of it.
         head: Its first bytes.
         open_end: The chunk itself if it is a last record that may go on, else ``None``.
     """
 
     batch: Batch
-    interval: Interval
+    intervals: list[Interval]
     head: bytes
     open_end: Chunk | None
 
@@ -269,9 +282,9 @@ class _Digest:
 def _digest(parser: StreamParser, chunk: Chunk, tail: bytes) -> _Digest:
     owed = owed_newline(chunk.data, tail)
     batch = parser.parse(chunk.data[owed:], chunk.start + owed)
-    interval = checksum(chunk.data, chunk.start)
+    intervals = intervals_of(chunk.data, chunk.start, tail)
     is_open = chunk.is_unfinished or chunk.may_go_on
-    return _Digest(batch, interval, chunk.data[:HEAD_BYTES], chunk if is_open else None)
+    return _Digest(batch, intervals, chunk.data[:HEAD_BYTES], chunk if is_open else None)
 
 
 def _is_whole(parser: StreamParser, chunk: Chunk, raw: BufferedReader) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from logkit_analysis.checksums import joined_crc32
 
@@ -19,7 +21,7 @@ class Interval:
         start: Offset of its first byte.
         end: Offset behind its last byte.
         crc32: Checksum of its bytes.
-        tail: Its last bytes, up to `TAIL_BYTES`.
+        tail: The stream's last bytes up to there, at most `TAIL_BYTES`.
     """
 
     start: int
@@ -28,16 +30,53 @@ class Interval:
     tail: bytes
 
 
+def intervals_of(data: bytes, start: int, before: bytes) -> list[Interval]:
+    """Return the intervals that *data*, found at offset *start*, makes once it is consumed.
+
+    One ends with *data*, and others where the offset is a power of two from `HEAD_BYTES` on: so
+    at least half of any copy of the stream's beginning can be told by their checksums.
+
+    Args:
+        data: Some bytes of a stream, at least one.
+        start: Offset of the first.
+        before: What precedes them, `TAIL_BYTES` of it or all there is.
+    """
+    end = start + len(data)
+    borders = [start, *_powers_between(start, end), end]
+    view = memoryview(data)
+    return [
+        Interval(
+            first,
+            last,
+            zlib.crc32(view[first - start : last - start]),
+            (before + data[max(0, last - start - TAIL_BYTES) : last - start])[-TAIL_BYTES:],
+        )
+        for first, last in pairwise(borders)
+    ]
+
+
+def _powers_between(start: int, end: int) -> list[int]:
+    """Return the powers of two from `HEAD_BYTES` on that lie between, both exclusive."""
+    first = max(HEAD_BYTES.bit_length() - 1, start.bit_length())
+    return [1 << exponent for exponent in range(first, end.bit_length()) if 1 << exponent < end]
+
+
 def joined(intervals: list[Interval]) -> list[Interval]:
     """Return *intervals*, which follow each other, as few; the newest stay apart.
 
-    A copy of the stream's file that ends among the newest can then still be told by them.
+    A copy of the stream's file that ends among the newest can then still be told by them, and an
+    older one by those that end at powers of two.
     """
-    whole = intervals[0]
-    for other in intervals[1:-_NEWEST_APART]:
-        crc32 = joined_crc32(whole.crc32, other.crc32, other.end - other.start)
-        whole = Interval(whole.start, other.end, crc32, other.tail)
-    return [whole, *intervals[max(1, len(intervals) - _NEWEST_APART) :]]
+    count = max(1, len(intervals) - _NEWEST_APART)
+    few = intervals[:1]
+    for interval in intervals[1:count]:
+        last = few[-1]
+        if last.end >= HEAD_BYTES and last.end & (last.end - 1) == 0:
+            few.append(interval)
+        else:
+            crc32 = joined_crc32(last.crc32, interval.crc32, interval.end - interval.start)
+            few[-1] = Interval(last.start, interval.end, crc32, interval.tail)
+    return few + intervals[count:]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import threading
+import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,11 +20,12 @@ from logkit_analysis.cli.options import (
     FormatOption,
 )
 from logkit_analysis.cli.rows import choose_format, write_rows
-from logkit_analysis.errors import UsageError
+from logkit_analysis.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import FrameType
+
+    from logkit_analysis.stopping import StopSignal
 
 EPILOG = """\b
 Examples:
@@ -34,6 +37,8 @@ Examples:
 Ctrl-C or SIGTERM commits what was read and ends with exit code 0. Meanwhile logkit query and
 logkit sql read the same database, and so does any other DuckDB program, between two commits."""
 
+_LONGEST_END_S = 1.6
+_FOREVER_S = 3600.0
 _SIZE = re.compile(r"\d+(\.\d+)?\s*([KMGT]i?)?B", re.IGNORECASE)
 
 
@@ -98,13 +103,23 @@ def _show_status(db: Path, output_format: Format | None) -> None:
     notes.note(f"written by {writer_of(session.database) or 'nobody'} just now")
 
 
-def _stop_on_signals() -> threading.Event:
-    """Return an event that Ctrl-C, SIGTERM and the end of the terminal set."""
-    stop = threading.Event()
+def _stop_on_signals() -> StopSignal:
+    """Return what Ctrl-C, SIGTERM and the end of the terminal set.
 
-    def set_stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        stop.set()
+    A disk that does not answer or a huge file must not keep us from ending. Any moment is as good
+    as any other: what is not committed is read again.
+    """
+    from logkit_analysis.stopping import StopSignal
 
+    stop = StopSignal()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, set_stop)
+        signal.signal(number, lambda *_: stop.set())
+    threading.Thread(target=_end_in_time, args=(stop,), daemon=True).start()
     return stop
+
+
+def _end_in_time(stop: StopSignal) -> None:
+    while not stop.wait(_FOREVER_S):
+        pass
+    time.sleep(_LONGEST_END_S)
+    os._exit(ExitCode.OK)

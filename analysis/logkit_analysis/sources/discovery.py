@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from logkit_analysis.errors import AnalysisError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 STDIN = "-"
 
@@ -23,6 +23,11 @@ STDIN = "-"
 # A bare .json is left out, since folders are full of settings of that name.
 _LOG_NAME = re.compile(r"\.(log|jsonl|ndjson)([.\-_].+)?$", re.IGNORECASE)
 _ESCAPED_BYTE = re.compile(rb"\\x([89a-f][0-9a-f])")
+# loguru calls it app.2026-03-19_12-00-00_000000.log, logrotate app-20260319.log.
+_NUMBERED = re.compile(
+    r"(?P<stem>.+?)[.\-_](?P<number>\d[\dT.:\-_]*)(?P<extension>\.[A-Za-z]\w*)(\.(gz|zst|bz2|xz))?",
+)
+_DATE_DIGITS = 6
 _SIDE_FILE = re.compile(r"\.(lock|ring|tmp|swp|duckdb|wal)$", re.IGNORECASE)
 
 
@@ -82,24 +87,71 @@ def discover(arguments: Sequence[str]) -> list[LogFile]:
 
 
 def discover_present(arguments: Sequence[str]) -> list[LogFile]:
-    """Return the regular files that *arguments* name just now; what is not there is no error."""
-    files: list[LogFile] = []
+    """Return the regular files that *arguments* name just now.
+
+    What is missing or may not be read is left out, and so are pipes.
+    """
+    files: dict[object, LogFile] = {}
     for argument in arguments:
-        with suppress(PathUnusableError, OSError):
-            files += [file for file in discover([argument]) if not file.is_stream]
-    return files
+        for path in _matches(argument):
+            with suppress(PathUnusableError, OSError):
+                found = _log_file(path)
+                if not found.is_stream:
+                    files.setdefault(_identity(found), found)
+    return list(files.values())
 
 
-def rotated_siblings(path: str) -> list[str]:
-    """Return the files beside *path* that are called as its rotated copies are: app.log.1.gz."""
-    directory, name = os.path.split(path)
-    try:
-        names = os.listdir(directory or ".")  # noqa: PTH208 a str path keeps the user's spelling
-    except OSError:
-        return []
-    prefixes = (f"{name}.", f"{name}-")
-    rotated = [n for n in names if n.startswith(prefixes) and not _SIDE_FILE.search(n)]
-    return sorted(os.path.join(directory, n) for n in rotated)  # noqa: PTH118
+def rotated_siblings(originals: Iterable[str], inodes: Collection[int] = ()) -> list[str]:
+    """Return the files beside *originals* that are called as their rotated copies are.
+
+    Args:
+        originals: Paths of files that may be there or not.
+        inodes: Inode numbers of files that count as well, whatever they are called.
+    """
+    names_by_folder: dict[str, set[str]] = {}
+    for original in originals:
+        folder, name = os.path.split(original)
+        names_by_folder.setdefault(folder, set()).add(name)
+    found = []
+    for folder, names in names_by_folder.items():
+        with suppress(OSError), os.scandir(folder or ".") as entries:
+            for entry in entries:
+                if entry.name in names or is_side_file(entry.name):
+                    continue
+                if entry.inode() in inodes or original_of(entry.name, names):
+                    found.append(os.path.join(folder, entry.name))  # noqa: PTH118
+    return sorted(found)
+
+
+def is_rotation(path: str, original: str) -> bool:
+    """Return whether *path* is called as a rotated *original* is, in whatever folder.
+
+    That is ``app.log.1``, ``app.log-2026``, ``app-2026.log`` for ``app.log``, also with ``.gz``.
+    """
+    name, of = os.path.basename(path), os.path.basename(original)  # noqa: PTH119
+    if path == original or not of:
+        return False
+    return name.startswith((f"{of}.", f"{of}-", f"{of}_")) or _without_number(name, 1) == of
+
+
+def original_of(name: str, originals: Collection[str]) -> str | None:
+    """Return which of the file names *originals* a rotated copy called *name* is one of.
+
+    A number within the name must look like a date: ``bot-2.log`` may be another bot's.
+    """
+    for place, mark in enumerate(name):
+        if mark in ".-_" and name[:place] in originals:
+            return name[:place]
+    found = _without_number(name, _DATE_DIGITS)
+    return found if found in originals else None
+
+
+def _without_number(name: str, digits: int) -> str | None:
+    """Return ``app.log`` for ``app-2026.log``, ``None`` if no number of *digits* is in there."""
+    found = _NUMBERED.fullmatch(name)
+    if found is None or sum(map(str.isdigit, found["number"])) < digits:
+        return None
+    return found["stem"] + found["extension"]
 
 
 def is_side_file(path: str) -> bool:
@@ -107,20 +159,36 @@ def is_side_file(path: str) -> bool:
     return _SIDE_FILE.search(path) is not None
 
 
+def is_database(head: bytes) -> bool:
+    """Return whether a file that begins with *head* is a DuckDB database."""
+    return head[8:12] == b"DUCK"
+
+
 def _expand(argument: str) -> Iterable[str]:
     if not argument:
         raise PathUnusableError("an empty word names no file; is a variable unset?")
-    if argument == STDIN:
-        return [argument]
-    if Path(argument).is_dir():
+    if argument != STDIN and Path(argument).is_dir():
         return _nonempty(
-            _walk(argument), f"no log files (*.log*, *.jsonl*, *.ndjson*) in {argument}"
+            _walk(argument, _refuse), f"no log files (*.log*, *.jsonl*, *.ndjson*) in {argument}"
         )
-    if not os.path.lexists(argument) and glob.has_magic(argument):
-        matches = glob.glob(argument, recursive=True)  # noqa: PTH207 Path.glob takes no absolute one
-        logs = (path for path in matches if not _SIDE_FILE.search(path) and Path(path).is_file())
-        return _nonempty(logs, f"nothing matches {argument}")
+    if is_glob(argument):
+        return _nonempty(_matches(argument), f"nothing matches {argument}")
     return [argument]
+
+
+def is_glob(argument: str) -> bool:
+    """Return whether *argument* is a pattern; an existing path is taken literally."""
+    return glob.has_magic(argument) and not os.path.lexists(argument)
+
+
+def _matches(argument: str) -> Iterable[str]:
+    """Return what *argument* names, as far as it is there and may be seen."""
+    if Path(argument).is_dir():
+        return sorted(_walk(argument, None))
+    if not is_glob(argument):
+        return [] if _is_lock(argument) else [argument]
+    found = glob.glob(argument, recursive=True)  # noqa: PTH207 Path.glob takes no absolute one
+    return sorted(path for path in found if not is_side_file(path) and Path(path).is_file())
 
 
 def _nonempty(paths: Iterable[str], complaint: str) -> list[str]:
@@ -130,8 +198,8 @@ def _nonempty(paths: Iterable[str], complaint: str) -> list[str]:
     return found
 
 
-def _walk(folder: str) -> Iterator[str]:
-    for directory, folders, names in os.walk(folder, onerror=_refuse):
+def _walk(folder: str, on_error: Callable[[OSError], None] | None) -> Iterator[str]:
+    for directory, folders, names in os.walk(folder, onerror=on_error):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
             path = Path(directory) / name

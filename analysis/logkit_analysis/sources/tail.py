@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,10 @@ from logkit_analysis.streams import TAIL_BYTES, FileKey, LogStream
 if TYPE_CHECKING:
     from typing import Self
 
+# The kernel's clock for file times moves in steps of up to 10 ms: until then a file may change
+# again and look the same.
+_CLOCK_STEP_S = 0.05
+
 
 @dataclass(frozen=True, slots=True)
 class FileState:
@@ -20,6 +26,11 @@ class FileState:
     size: int
     modified_ns: int
     link_count: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Self:
+        """Return the state that *status* tells of."""
+        return cls(status.st_size, status.st_mtime_ns, status.st_nlink)
 
 
 @dataclass(slots=True)
@@ -32,12 +43,12 @@ class Tail:
         descriptor: Open for reading.
         stream: What it holds; ``None`` while that is not known.
         is_named: Whether one of the names that we follow still leads to it.
-        is_behind: Whether it holds only what is already consumed of the stream.
         is_sibling: Whether it is only the rotated copy of a file that we follow.
-        is_read: Whether every whole line of it is committed.
+        is_read: Whether every whole line of it is committed, as far as it is known.
         opened_at: When it was opened, on the caller's clock.
         changed_at: When it was last seen to change.
-        state: As it was then.
+        settle_at: From when on it is worth finding out again what it holds.
+        state: As it was when it last changed.
     """
 
     path: str
@@ -47,10 +58,11 @@ class Tail:
     changed_at: float
     stream: LogStream | None = None
     is_named: bool = True
-    is_behind: bool = False
     is_sibling: bool = False
     is_read: bool = False
+    settle_at: float = 0.0
     state: FileState = field(default=FileState(-1, -1, 1))
+    _is_fresh: bool = True
 
     @property
     def name(self) -> str:
@@ -78,13 +90,30 @@ class Tail:
         os.close(self.descriptor)
 
     def has_changed(self, now: float) -> bool:
-        """Look at the file; return whether its size, time or links are other than before."""
+        """Look at the file; return whether it may be other than before."""
         status = os.fstat(self.descriptor)
-        state = FileState(status.st_size, status.st_mtime_ns, status.st_nlink)
-        if state == self.state:
+        state = FileState.of(status)
+        was_fresh = self._is_fresh
+        self._is_fresh = time.time() - status.st_mtime < _CLOCK_STEP_S
+        if state != self.state:
+            self.state, self.changed_at = state, now
+            return True
+        return was_fresh
+
+    def has_writer(self) -> bool:
+        """Return whether a process has the file open for writing, as far as that can be told.
+
+        The kernel grants no read lease on such a file. Network mounts grant none at all, and only
+        the owner of a file may ask.
+        """
+        try:
+            fcntl.fcntl(self.descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        except BlockingIOError:
+            return True
+        except (OSError, AttributeError):
             return False
-        self.state, self.changed_at = state, now
-        return True
+        fcntl.fcntl(self.descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+        return False
 
     def still_holds_stream(self) -> bool:
         """Return whether the bytes before the stream's position are where they were."""
@@ -98,7 +127,10 @@ class Tail:
         stream = self.stream
         if stream is None or not self.still_holds_stream():
             return False
-        return self._holds(data[:TAIL_BYTES], stream.position)
+        last = data[-TAIL_BYTES:]
+        return self._holds(data[:TAIL_BYTES], stream.position) and self._holds(
+            last, stream.position + len(data) - len(last)
+        )
 
     def _holds(self, data: bytes, offset: int) -> bool:
         return os.pread(self.descriptor, len(data), offset) == data
@@ -110,12 +142,14 @@ class Tail:
         """
         if self.stream is None:
             return b""
-        data = b""
-        while block := os.pread(self.descriptor, limit, self.stream.position + len(data)):
-            data += block
-            cut = data.rfind(b"\n") + 1
+        blocks: list[bytes] = []
+        offset = self.stream.position
+        while block := os.pread(self.descriptor, limit, offset):
+            offset += len(block)
+            cut = block.rfind(b"\n") + 1
             if cut:
-                return data[:cut]
+                return b"".join([*blocks, block[:cut]])
+            blocks.append(block)
         return b""
 
     def read_rest(self) -> bytes:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import select
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 import watchfiles
@@ -12,31 +15,32 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from logkit_analysis.stopping import StopSignal
+
 _DEBOUNCE_MS = 50
 
 
 class Wakeup:
-    """Wakes a waiter when a file in one of the folders changes.
+    """Wakes a waiter when a file in one of the folders changes, or when it is to stop.
 
     The kernel's notices are a help, not a promise: network mounts give none, and their number is
     limited. So the waiter also wakes after a while and looks for itself.
 
     Args:
-        folders: Folders to watch, without their subfolders' new folders.
         is_relevant: Tells from a path whether its change is worth waking for.
+        stop: Ends every wait.
     """
 
-    def __init__(self, folders: Sequence[Path], is_relevant: Callable[[str], bool]) -> None:
-        self._folders = [folder for folder in folders if folder.is_dir()]
+    def __init__(self, is_relevant: Callable[[str], bool], stop: StopSignal) -> None:
         self._is_relevant = is_relevant
-        self._changed = threading.Event()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="logkit-wakeup", daemon=True)
-        self.problem: str | None = None
+        self._stop = stop
+        self._folders: list[Path] = []
+        self._end = threading.Event()
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._reader, False)
+        os.set_blocking(self._writer, False)
 
     def __enter__(self) -> Self:
-        if self._folders:
-            self._thread.start()
         return self
 
     def __exit__(
@@ -45,29 +49,40 @@ class Wakeup:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stop.set()
+        self._end.set()
+
+    def watch(self, folders: Sequence[Path]) -> None:
+        """Watch *folders*, without their subfolders, and no other ones any more."""
+        if list(folders) == self._folders:
+            return
+        self._folders = list(folders)
+        self._end.set()
+        self._end = threading.Event()
+        if folders:
+            arguments = (self._folders, self._end)
+            threading.Thread(
+                target=self._wake_on_change, args=arguments, name="logkit-wakeup", daemon=True
+            ).start()
 
     def wait(self, timeout_s: float) -> None:
         """Return when something has changed since the last call, or after *timeout_s*."""
-        self._changed.wait(timeout_s)
-        self._changed.clear()
+        select.select([self._reader, self._stop.fileno()], [], [], timeout_s)
+        with suppress(BlockingIOError):
+            os.read(self._reader, 4096)
 
-    def wake(self) -> None:
-        """End a wait at once."""
-        self._changed.set()
-
-    def _watch(self) -> None:
-        try:
+    def _wake_on_change(self, folders: Sequence[Path], end: threading.Event) -> None:
+        # Without notices the waiter looks for itself; a folder that is gone is no news.
+        with suppress(OSError, RuntimeError):
             for _ in watchfiles.watch(
-                *self._folders,
+                *folders,
                 watch_filter=lambda _, path: self._is_relevant(path),
                 debounce=_DEBOUNCE_MS,
                 step=_DEBOUNCE_MS,
-                stop_event=self._stop,
+                stop_event=end,
                 rust_timeout=500,
                 recursive=False,
                 ignore_permission_denied=True,
+                raise_interrupt=False,
             ):
-                self._changed.set()
-        except (OSError, RuntimeError) as error:
-            self.problem = str(error)
+                with suppress(BlockingIOError):
+                    os.write(self._writer, b"!")

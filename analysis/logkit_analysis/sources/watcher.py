@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import os
-import resource
 import stat
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from logkit_analysis.sources import compression
+from logkit_analysis.sources.descriptors import descriptor_budget
 from logkit_analysis.sources.discovery import (
     LogFile,
     discover_present,
+    is_database,
     is_side_file,
-    rotated_siblings,
 )
 from logkit_analysis.sources.identity import identify, is_at_home
-from logkit_analysis.sources.tail import Tail
+from logkit_analysis.sources.rotated import RotatedCopies
+from logkit_analysis.sources.tail import FileState, Tail
 from logkit_analysis.streams import FileKey, LogStream
 
 if TYPE_CHECKING:
@@ -28,19 +30,47 @@ if TYPE_CHECKING:
 # a file that may be a copy in the making is watched as long before it counts as another file.
 SETTLE_S = 5.0
 _LONGEST_DOUBT_S = 30.0
-# The end of a renamed file may be read after its successor was renamed too.
-_OVERLAP_S = 60.0
-# DuckDB ends the whole process when it gets no descriptor.
-_SPARE_DESCRIPTORS = 64
-_MOST_DESCRIPTORS = 4096
+# A compressed file that has not changed for so long is not being written.
+_STILL_S = 2.0
+_MAGIC_BYTES = 16
+# Finding out what a big file holds may take this share of our time.
+_SETTLING_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _Parked:
     """A file that needs no look as long as it stays like this."""
 
-    size: int
-    modified_ns: int
+    state: FileState
+    stream: LogStream | None
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """A compressed file that looks complete.
+
+    Attributes:
+        file: Where it is.
+        key: Its inode.
+        state: As it is.
+        may_begin: Whether it is read also if it holds no stream that we know.
+    """
+
+    file: LogFile
+    key: FileKey
+    state: FileState
+    may_begin: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A file that is not open."""
+
+    path: str
+    key: FileKey
+    state: FileState
+    is_sibling: bool
 
 
 class Watcher:
@@ -52,39 +82,40 @@ class Watcher:
         began_at: When the store was first written to, seconds since 1970.
 
     Attributes:
-        tails: The open plain files.
-        archives: Compressed files that look complete and were not read as they are now.
         moved: Known streams whose new place the store does not know yet.
+        archives: Compressed files to be read, each until `is_done` is told.
+        folders: Where something may happen that concerns us.
     """
 
     def __init__(self, arguments: Sequence[str], streams: list[LogStream], began_at: float) -> None:
         self._arguments = arguments
         self._streams = streams
-        self._began_at = began_at
-        self._last_read = _last_read(streams)
+        self._rotated = RotatedCopies(arguments, streams, began_at)
         self._tails: dict[FileKey, Tail] = {}
-        self._quiet: dict[FileKey, _Seen] = {}
-        self._growing: dict[FileKey, _Seen] = {}
-        self._budget = _raise_descriptor_limit() - _SPARE_DESCRIPTORS
-        self.archives: list[LogFile] = []
+        self._parked: dict[FileKey, _Parked] = {}
+        self._growing: dict[FileKey, _Parked] = {}
+        self._budget = descriptor_budget()
+        self.archives: dict[FileKey, Archive] = {}
         self.moved: list[LogStream] = []
+        self.folders: list[Path] = []
 
     @property
     def tails(self) -> list[Tail]:
         """The open plain files."""
         return list(self._tails.values())
 
-    def folders(self) -> list[Path]:
-        """Return the folders in which something may happen that concerns us."""
-        found = {Path(file.path).parent for file in discover_present(self._arguments)}
-        for argument in self._arguments:
-            path = Path(argument)
-            found.add(path if path.is_dir() else path.parent)
-        return sorted(folder for folder in found if folder.is_dir())
-
     def is_relevant(self, path: str) -> bool:
         """Return whether a change of *path* may concern us; our own database's does not."""
         return not is_side_file(path)
+
+    def forget(self) -> None:
+        """Find out anew what every file holds, also those that need no look."""
+        for tail in self._tails.values():
+            tail.stream, tail.is_read, tail.settle_at = None, False, 0.0
+        self._parked.clear()
+        self._growing.clear()
+        self.archives.clear()
+        self.moved.clear()
 
     def look(self, now: float) -> None:
         """Bring the open files up to date with what is there.
@@ -92,125 +123,144 @@ class Watcher:
         Args:
             now: Seconds on the clock that all calls share.
         """
-        self.archives = []
         named: set[FileKey] = set()
-        for path, is_sibling in self._candidates():
-            with suppress(OSError):
-                status = Path(path).stat()
-                if not stat.S_ISREG(status.st_mode):
-                    continue
-                key = FileKey(status.st_dev, status.st_ino)
-                named.add(key)
-                if key in self._tails:
-                    self._tails[key].path = path
-                elif self._quiet.get(key) != _seen(status):
-                    self._open(path, key, now, is_sibling=is_sibling)
+        waiting: list[_Found] = []
+        for found in self._found():
+            if found.key in named:
+                continue
+            named.add(found.key)
+            if found.key in self._tails:
+                self._tails[found.key].path = found.path
+            elif not self._is_parked(found):
+                waiting.append(found)
         for key, tail in self._tails.items():
             tail.is_named = key in named
-        self._park()
+        for known in (self._parked, self._growing, self.archives):
+            for key in known.keys() - named:
+                del known[key]
+        self._open_all(waiting, now)
 
-    def _candidates(self) -> Iterator[tuple[str, bool]]:
-        """Yield the paths to look at, each with whether it is only a rotated copy of one."""
-        for file in discover_present(self._arguments):
-            yield file.path, False
-        for argument in self._arguments:
-            if not Path(argument).is_dir():
-                for path in rotated_siblings(argument):
-                    yield path, True
+    def _found(self) -> Iterator[_Found]:
+        """Yield the files that are there, rotated copies last."""
+        present = [file.path for file in discover_present(self._arguments)]
+        places = {Path(path).parent for path in present}
+        for argument in map(Path, self._arguments):
+            places.add(argument if argument.is_dir() else argument.parent)
+        self.folders = sorted(place for place in places if place.is_dir())
+        candidates = [(path, False) for path in present]
+        candidates += [(path, True) for path in self._rotated.find(present)]
+        for path, is_sibling in candidates:
+            with suppress(OSError):
+                status = Path(path).stat()
+                if stat.S_ISREG(status.st_mode):
+                    key = FileKey(status.st_dev, status.st_ino)
+                    yield _Found(path, key, FileState.of(status), is_sibling)
 
-    def _open(self, path: str, key: FileKey, now: float, *, is_sibling: bool) -> None:
-        tail = Tail.open(path, now)
-        head = os.pread(tail.descriptor, compression.MAGIC_BYTES, 0)
-        if compression.detect(head) != "none":
-            self._open_archive(path, key, tail)
-            return
-        tail.is_sibling = is_sibling
+    def _is_parked(self, found: _Found) -> bool:
+        parked = self._parked.get(found.key)
+        return parked is not None and parked.state == found.state
+
+    def _open_all(self, waiting: list[_Found], now: float) -> None:
+        """Open what we may, those that have waited for longest first."""
+        room = self._budget - len(self._tails)
+        if len(waiting) > room:
+            room += self._park(len(waiting) - room, now)
+            waiting.sort(key=lambda found: at.at if (at := self._parked.get(found.key)) else 0.0)
+        for found in waiting:
+            if room <= 0:
+                return
+            with suppress(OSError):
+                room -= self._open(found, now)
+
+    def _park(self, count: int, now: float) -> int:
+        """Close up to *count* files that are read, the longest quiet first; return how many."""
+        read = [tail for tail in self._tails.values() if tail.is_named and tail.is_read]
+        closed = sorted(read, key=lambda tail: tail.changed_at)[:count]
+        for tail in closed:
+            self._parked[tail.key] = _Parked(tail.state, tail.stream, now)
+            self.drop(tail)
+        return len(closed)
+
+    def _open(self, found: _Found, now: float) -> bool:
+        """Open a file; return whether it stays open."""
+        tail = Tail.open(found.path, now)
+        if tail.key in self._tails or self._is_no_plain_log(found, tail, now):
+            tail.close()
+            return False
+        tail.is_sibling = found.is_sibling
+        if parked := self._parked.get(tail.key):
+            tail.stream = parked.stream
         self._tails[tail.key] = tail
+        return True
 
-    def _open_archive(self, path: str, key: FileKey, tail: Tail) -> None:
+    def _is_no_plain_log(self, found: _Found, tail: Tail, now: float) -> bool:
+        """Return whether the file is to be closed again; what is no plain log is dealt with."""
+        try:
+            head = os.pread(tail.descriptor, _MAGIC_BYTES, 0)
+        except OSError:
+            return True
+        if compression.detect(head) != "none":
+            self._note_archive(found, now)
+            return True
+        if is_database(head):
+            self._parked[tail.key] = _Parked(found.state, None, now)
+            return True
+        return False
+
+    def _note_archive(self, found: _Found, now: float) -> None:
         """Hand out a compressed file once it stands still; half-written ones wait."""
-        seen = _seen(os.fstat(tail.descriptor))
-        tail.close()
-        if self._growing.get(key) == seen:
-            self.archives.append(LogFile(path, is_stream=False))
-            self._quiet[key] = seen
-        self._growing[key] = seen
+        seen = self._growing.get(found.key)
+        if seen is None or seen.state != found.state:
+            self._growing[found.key] = _Parked(found.state, None, now)
+        elif now - seen.at >= _STILL_S:
+            file = LogFile(found.path, is_stream=False)
+            may_begin = not found.is_sibling or self._rotated.was_missed(
+                file.place, found.state.modified_ns / 1e9
+            )
+            self.archives[found.key] = Archive(file, found.key, found.state, may_begin)
 
-    def settle(self, tail: Tail, now: float) -> None:
-        """Find out which stream *tail* holds, if that can be told by now."""
+    def is_done(self, archive: Archive) -> None:
+        """Read *archive* no more, unless it changes."""
+        self.archives.pop(archive.key, None)
+        self._parked[archive.key] = _Parked(archive.state, None, 0.0)
+
+    def settle(self, tail: Tail, now: float) -> bool:
+        """Find out which stream *tail* holds; return whether that can be told by now."""
+        if now < tail.settle_at:
+            return False
+        started = time.monotonic()
         with open(os.dup(tail.descriptor), "rb") as file:  # noqa: PTH123 a descriptor, no path
             match = identify(file, tail.place, tail.key, self._streams)
-        tail.stream, tail.is_behind = match.stream, match.is_behind
-        if match.stream is not None:
-            match.stream.name = tail.name
-            if not match.is_behind:
-                self._note_place(match.stream, tail)
-            return
-        is_silent = now - tail.changed_at >= SETTLE_S
-        is_old = now - tail.opened_at >= _LONGEST_DOUBT_S
-        if tail.state.size and (not match.is_unsure or is_silent or is_old):
-            self._begin(tail)
+        tail.settle_at = now + (time.monotonic() - started) / _SETTLING_SHARE
+        tail.stream = None if match.is_behind else match.stream
+        if match.is_behind or not tail.state.size:
+            tail.is_read = True
+        elif match.stream is not None:
+            self._note_place(match.stream, tail)
+        elif not match.is_unsure or self._is_over(tail, now):
+            self._begin(tail, now)
+        return tail.stream is not None
+
+    def _is_over(self, tail: Tail, now: float) -> bool:
+        """Return whether *tail* has been in doubt for long enough."""
+        return now - tail.changed_at >= SETTLE_S or now - tail.opened_at >= _LONGEST_DOUBT_S
 
     def _note_place(self, stream: LogStream, tail: Tail) -> None:
+        stream.name = tail.name
         if (stream.path, stream.key) != (tail.place, tail.key) and not is_at_home(stream):
             stream.path, stream.key = tail.place, tail.key
             self.moved.append(stream)
 
-    def _begin(self, tail: Tail) -> None:
+    def _begin(self, tail: Tail, now: float) -> None:
         """Begin a stream, unless the file is an old rotated copy that nobody asked for."""
-        if tail.is_sibling and not self._was_missed(tail):
+        modified_at = tail.state.modified_ns / 1e9
+        if tail.is_sibling and not self._rotated.was_missed(tail.place, modified_at):
+            self._parked[tail.key] = _Parked(tail.state, None, now)
             self.drop(tail)
-            self._quiet[tail.key] = _Seen(tail.state.size, tail.state.modified_ns)
             return
         tail.stream = LogStream(tail.place, tail.key, name=tail.name)
-
-    def _was_missed(self, tail: Tail) -> bool:
-        """Return whether a rotated copy was the followed file itself while nobody looked.
-
-        It holds no stream that we know. If it changed after we last read its original, or began
-        to follow it, it came and went in between.
-        """
-        times = [
-            at
-            for path, at in self._last_read.items()
-            if tail.place.startswith((f"{path}.", f"{path}-"))
-        ]
-        since = max(times) - _OVERLAP_S if times else self._began_at
-        return tail.state.modified_ns / 1e9 >= since
 
     def drop(self, tail: Tail) -> None:
         """Close *tail* and forget it."""
         tail.close()
         del self._tails[tail.key]
-
-    def _park(self) -> None:
-        """Close files that have been quiet for longest while more are open than we may."""
-        spare = len(self._tails) - self._budget
-        if spare <= 0:
-            return
-        named = [tail for tail in self._tails.values() if tail.is_named and tail.is_read]
-        for tail in sorted(named, key=lambda tail: tail.changed_at)[:spare]:
-            self._quiet[tail.key] = _Seen(tail.state.size, tail.state.modified_ns)
-            self.drop(tail)
-
-
-def _last_read(streams: Sequence[LogStream]) -> dict[str, float]:
-    """Return when something was last read under each path, before this process began."""
-    times: dict[str, float] = {}
-    for stream in streams:
-        times[stream.path] = max(stream.committed_at, times.get(stream.path, 0.0))
-    return times
-
-
-def _seen(status: os.stat_result) -> _Seen:
-    return _Seen(status.st_size, status.st_mtime_ns)
-
-
-def _raise_descriptor_limit() -> int:
-    """Raise the soft limit of open files as far as is sensible; return it."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _MOST_DESCRIPTORS)
-    if wanted > soft:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-        return wanted
-    return soft

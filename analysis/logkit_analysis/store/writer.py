@@ -27,18 +27,18 @@ class Part:
     Attributes:
         stream: Brought up to date when the transaction has ended well.
         batch: Events and rejects of the interval.
-        interval: Begins at the stream's position.
-        data: The bytes of the interval, as far as they belong to the stream's head.
+        intervals: One after the other from the stream's position on.
+        data: The first bytes of them, as far as they may belong to the stream's head.
     """
 
     stream: LogStream
     batch: Batch
-    interval: Interval
+    intervals: list[Interval]
     data: bytes
 
     @property
     def head(self) -> bytes:
-        """The stream's first bytes once the interval is consumed."""
+        """The stream's first bytes once the intervals are consumed."""
         known = self.stream.head
         return known if len(known) >= HEAD_BYTES else (known + self.data)[:HEAD_BYTES]
 
@@ -113,7 +113,7 @@ class StoreWriter:
             part.stream.source_id = source_id
             part.stream.format = _format_of(part)
             part.stream.head = part.head
-            part.stream.intervals.append(part.interval)
+            part.stream.intervals += part.intervals
             part.stream.committed_at = time.time()
 
     def _note_place(self, stream: LogStream) -> None:
@@ -124,14 +124,11 @@ class StoreWriter:
 
     def replace_intervals(self, stream: LogStream, intervals: list[Interval]) -> None:
         """Put *intervals*, which cover the same bytes, in the place of the stream's own."""
-        rows = [(stream.source_id, *astuple(interval), self._run_id) for interval in intervals]
         with self._transaction():
             self._connection.execute(
                 "delete from source_intervals where source_id = $1", [stream.source_id]
             )
-            self._connection.executemany(
-                "insert into source_intervals values ($1, $2, $3, $4, $5, $6, now())", rows
-            )
+            self._insert_intervals(stream.source_id, intervals)
         stream.intervals[:] = intervals
 
     def finish(self, file_count: int, seconds: float) -> None:
@@ -158,15 +155,18 @@ class StoreWriter:
         for table in part.batch.tables:
             self._insert_events(source_id, part.stream.name, table)
         self._insert_rejects(source_id, part.stream.name, part.batch.rejects)
-        self._connection.execute(
-            "insert into source_intervals values ($1, $2, $3, $4, $5, $6, now())",
-            [source_id, *astuple(part.interval), self._run_id],
-        )
+        self._insert_intervals(source_id, part.intervals)
         self._connection.execute(
             'update ingest_runs set "rows" = "rows" + $2, rejects = rejects + $3 where run_id = $1',
             [self._run_id, part.batch.row_count, len(part.batch.rejects)],
         )
         return source_id
+
+    def _insert_intervals(self, source_id: int | None, intervals: Sequence[Interval]) -> None:
+        self._connection.executemany(
+            "insert into source_intervals values ($1, $2, $3, $4, $5, $6, now())",
+            [(source_id, *astuple(interval), self._run_id) for interval in intervals],
+        )
 
     def _source_id(self, stream: LogStream, head: bytes, format_name: str | None) -> int:
         if stream.source_id is None:
