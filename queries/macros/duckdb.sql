@@ -50,3 +50,19 @@ create or replace macro lk_hash(x) as hash(x);
 
 -- First group of the regular expression `pattern` in `text`, NULL where it does not match.
 create or replace macro lk_extract(text, pattern) as nullif(regexp_extract(text, pattern, 1), '');
+
+-- The text with a star for each value in it: times, quoted text and addresses, then ids and numbers.
+create or replace macro lk_shape(text) as regexp_replace(
+    regexp_replace(
+        text,
+        '[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.,]*[0-9](?:Z|[+-][0-9:]+)?'
+        || '|\B''[^'']*''\B|"[^"]*"|`[^`]*`|[a-z]+://[^ ,;)]+|[^ (<]+@[^ ,;)>]+',
+        '*',
+        'g'
+    ),
+    '\b0x[0-9a-fA-F]+'
+    || '|\b[0-9a-fA-F]*[0-9][0-9a-fA-F]*(?:[-.:_][0-9a-fA-F]*[0-9][0-9a-fA-F]*)*'
+    || '|[0-9]+(?:[-.:_][0-9]+)*',
+    '*',
+    'g'
+);

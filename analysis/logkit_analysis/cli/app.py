@@ -13,6 +13,7 @@ from logkit_analysis.cli import (
     follow,
     ingest,
     output,
+    patterns,
     prune,
     query,
     rejects,
@@ -67,6 +68,7 @@ app.command(epilog=follow.EPILOG)(follow.follow)
 app.command(epilog=sql.EPILOG)(sql.sql)
 app.command(epilog=query.EPILOG)(query.query)
 app.command(epilog=triage.EPILOG)(triage.triage)
+app.command(epilog=patterns.EPILOG)(patterns.patterns)
 app.command(epilog=trace.EPILOG)(trace.trace)
 app.command(epilog=rejects.EPILOG)(rejects.rejects)
 app.command(epilog=export.EPILOG)(export.export)

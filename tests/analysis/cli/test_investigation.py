@@ -108,3 +108,19 @@ def test_trace_says_what_is_missing(
     answer = cli("trace", *arguments, "--db", incident.database)
     assert (answer.code, answer.stdout) == (code, b"")
     assert "--slowest" in answer.stderr
+
+
+def test_patterns_tell_what_the_incident_brought(cli: Any, incident: Incident) -> None:
+    """The failure that the storms caused is new since their start, and gone after their end."""
+    storms = incident.truth.storms
+    first = storms[0].started_at - timedelta(seconds=1)
+    last = storms[-1].ended_at + timedelta(seconds=1)
+    db = ("--db", incident.database, "--format", "json")
+    new = cli("patterns", "--new", "--since", first.isoformat(), *db).rows
+    assert "board_refresh_failed" in {row["event"] for row in new}
+    assert {row["change"] for row in new} == {"new"}
+    gone = cli("patterns", "--vanished", "--since", last.isoformat(), *db).rows
+    assert "board_refresh_failed" in {row["event"] for row in gone}
+    whole = cli("patterns", *db).rows
+    assert sum(row["count"] for row in whole) <= incident.truth.events
+    assert {row["change"] for row in whole} == {None}
