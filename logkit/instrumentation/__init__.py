@@ -55,6 +55,6 @@ def uninstrument() -> None:
 def _try(install: Callable[[Hooks], None]) -> bool:
     try:
         install(hooks)
-    except ImportError:
+    except Exception:  # noqa: BLE001 - not installed, broken, or a version without our hooks
         return False
     return True

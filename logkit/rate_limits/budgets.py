@@ -73,7 +73,7 @@ def standard_budgets(answer: Answer) -> dict[str, Budget]:
     policies = structured.items(answer.header("ratelimit-policy"))
     states = structured.items(answer.header("ratelimit"))
     if members := structured.dictionary(states):
-        older = _budget("", members, answer, "seconds_left")
+        older = _budget("", members, answer, "by_magnitude")
         return {} if older is None else {"": _with_window(older, policies)}
     if states:
         return _named_budgets(states, policies, answer)
@@ -171,7 +171,7 @@ def _named_budgets(
         # Before names, a policy was called by its quota.
         quota = policy.get("q") or name
         texts = {"limit": quota, "remaining": state.get("r", ""), "reset": state.get("t", "")}
-        budget = _budget("", texts, answer, "seconds_left")
+        budget = _budget("", texts, answer, "by_magnitude")
         if budget is not None:
             budgets[name.replace("-", "_")] = replace(
                 budget,

@@ -90,10 +90,11 @@ class Platform:
 
     def kind_of(self, answer: Answer, budget: Budget | None) -> Kind:
         """Return why the call was refused: by a word, by the row's rule, by the status."""
-        found = {word for word in _words(answer) if word in self.words}
-        for word, kind in self.words.items():
-            if word in found:
-                return kind
+        if self.words and answer.body is not None:
+            found = {word for word in _words(answer) if word in self.words}
+            for word, kind in self.words.items():
+                if word in found:
+                    return kind
         return (
             self.kind(answer, budget)
             or self.statuses.get(answer.status)
