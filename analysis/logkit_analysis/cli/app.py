@@ -20,6 +20,7 @@ from logkit_analysis.cli import (
     sql,
     trace,
     triage,
+    usage,
 )
 from logkit_analysis.cli.defaults import apply_settings
 
@@ -70,6 +71,7 @@ app.command(epilog=query.EPILOG)(query.query)
 app.command(epilog=triage.EPILOG)(triage.triage)
 app.command(epilog=patterns.EPILOG)(patterns.patterns)
 app.command(epilog=trace.EPILOG)(trace.trace)
+app.command(epilog=usage.EPILOG)(usage.usage)
 app.command(epilog=rejects.EPILOG)(rejects.rejects)
 app.command(epilog=export.EPILOG)(export.export)
 app.command(epilog=prune.EPILOG)(prune.prune)

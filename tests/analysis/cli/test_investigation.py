@@ -124,3 +124,14 @@ def test_patterns_tell_what_the_incident_brought(cli: Any, incident: Incident) -
     whole = cli("patterns", *db).rows
     assert sum(row["count"] for row in whole) <= incident.truth.events
     assert {row["change"] for row in whole} == {None}
+
+
+def test_usage_adds_up(cli: Any, incident: Incident) -> None:
+    """Every use of every command is counted once, in days and in features."""
+    found = cli("usage", "--db", incident.database, "--format", "json").rows
+    truth = incident.truth.uses_by_command
+    assert {row["command"]: row["uses"] for row in found["features"]} == truth
+    assert sum(day["uses"] for day in found["days"]) == sum(truth.values())
+    text = cli("usage", "--db", incident.database).text
+    assert "new_" in text
+    assert "summarize" in text

@@ -1,0 +1,65 @@
+"""``logkit usage``: how much the bot is used, by whom, and which features they come back to."""
+
+from __future__ import annotations
+
+import typer
+
+from logkit_analysis.cli import output
+from logkit_analysis.cli.options import (
+    DEFAULT_DATABASE,
+    AroundOption,
+    DatabaseOption,
+    Format,
+    LastOption,
+    ReportFormatOption,
+    SinceOption,
+    TimeZoneOption,
+    UntilOption,
+    WindowOption,
+)
+from logkit_analysis.cli.rows import wants_json, write_rows
+from logkit_analysis.cli.session import open_session, resolved_window, tell_window, time_flags
+
+EPILOG = """\b
+Examples:
+  logkit usage
+  logkit usage --last 30d --format json
+  logkit query usage_by_day --last 30d --format csv
+
+The days and the features are the queries usage_by_day and feature_trend."""
+
+
+def usage(
+    context: typer.Context,
+    db: DatabaseOption = DEFAULT_DATABASE,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    last: LastOption = None,
+    around: AroundOption = None,
+    window: WindowOption = None,
+    tz: TimeZoneOption = "UTC",
+    output_format: ReportFormatOption = Format.TABLE,
+) -> None:
+    """Show use and users a day, and which features are kept in use."""
+    from logkit_analysis import engine
+    from logkit_analysis.time_window import TimeFlags
+
+    is_json = wants_json(output_format)
+    session = open_session(db, tz)
+    flags = time_flags(context, TimeFlags(since, until, last, around, window))
+    with session.reading() as connection:
+        covered = resolved_window(connection, flags, session)
+        questions = session.questions(connection)
+        days = questions.result("usage_by_day", covered)
+        features = questions.result("feature_trend", covered)
+        rejects = engine.rejected_line_count(connection)
+    if is_json:
+        from logkit_analysis.renderers.json_text import write_object
+
+        with output.destination(None) as stream:
+            write_object({"days": days.dicts(), "features": features.dicts()}, stream)
+        return
+    write_rows(days, Format.TABLE, None, session.zone)
+    output.write_text("\n")
+    write_rows(features, Format.TABLE, None, session.zone)
+    tell_window(covered, session, rejects)
