@@ -11,7 +11,8 @@ from pathlib import Path
 from statistics import quantiles
 from typing import TYPE_CHECKING
 
-from logkit_analysis.store.database import DatabaseMissingError, reading
+from logkit_analysis.store.access import DatabaseMissingError
+from logkit_analysis.store.database import reading
 
 from benchmarks.figures import Figure
 

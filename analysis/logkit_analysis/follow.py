@@ -19,8 +19,8 @@ from logkit_analysis.parsers.text.layout import JSON, FormatTable
 from logkit_analysis.sources.discovery import discover_present
 from logkit_analysis.sources.wakeup import Wakeup
 from logkit_analysis.sources.watcher import SETTLE_S, Watcher
+from logkit_analysis.store.access import DatabaseUnusableError
 from logkit_analysis.store.appender import Appender, StoreChangedError, StoreReplacedError
-from logkit_analysis.store.database import DatabaseUnusableError
 from logkit_analysis.store.locks import DatabaseBusyError, Locks, WaitStoppedError
 from logkit_analysis.store.writer import Part
 from logkit_analysis.streams import HEAD_BYTES, LogStream, intervals_of

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from logkit_analysis.store.database import DatabaseMissingError, reading
+from logkit_analysis.store.access import DatabaseMissingError
+from logkit_analysis.store.database import reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,7 +22,10 @@ class Format(StrEnum):
     PARQUET = "parquet"
 
 
-DatabaseOption = Annotated[Path, typer.Option("--db", metavar="FILE", help="The database file.")]
+# Whether the file can be read is told by the store, which knows whose it is.
+DatabaseOption = Annotated[
+    Path, typer.Option("--db", metavar="FILE", readable=False, help="The database file.")
+]
 TimeZoneOption = Annotated[
     str, typer.Option("--tz", metavar="ZONE", help="Zone of times given and shown.")
 ]
@@ -36,7 +39,9 @@ ReportFormatOption = Annotated[
 ]
 OutputOption = Annotated[
     Path | None,
-    typer.Option("--output", "-o", metavar="FILE", help="Write here instead of stdout."),
+    typer.Option(
+        "--output", "-o", metavar="FILE", readable=False, help="Write here instead of stdout."
+    ),
 ]
 QueriesOption = Annotated[
     Path | None,

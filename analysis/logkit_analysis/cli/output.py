@@ -82,6 +82,8 @@ def replacing(path: Path) -> Iterator[Path]:
         return
     if not path.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "no such directory", str(path.parent))
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, "no file can be made there", str(path.parent))
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         yield partial

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -56,6 +56,8 @@ def sql(
     """Run SQL on the events; without text, open a prompt."""
     if text is not None and file is not None:
         raise UsageError("give the statements as text or with --file, not both")
+    if text is not None:
+        _refuse_no_statement(text)
     chosen = choose_format(output_format, output)
     session = open_session(db, tz)
     if text is None and file is None and sys.stdin.isatty():
@@ -64,6 +66,14 @@ def sql(
         run_prompt(session, lambda statement: run_text(session, statement, chosen, output))
         return
     run_text(session, text if text is not None else _read(file), chosen, output)
+
+
+def _refuse_no_statement(text: str) -> None:
+    if not text.strip(" \t\r\n;"):
+        raise UsageError("the text holds no statement; leave it out for a prompt")
+    with suppress(OSError, ValueError):
+        if Path(text).is_file():
+            raise UsageError(f"{text} is a file; to run what it holds: logkit sql -f {text}")
 
 
 def _read(file: Path | None) -> str:

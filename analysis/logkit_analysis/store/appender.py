@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from logkit_analysis.errors import AnalysisError
+from logkit_analysis.store.access import DatabaseMissingError
 from logkit_analysis.store.database import (
     APPENDING_PATIENCE_S,
-    DatabaseMissingError,
     appending,
     writing,
 )

@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from logkit_analysis.errors import AnalysisError
 from logkit_analysis.store import macros
+from logkit_analysis.store.access import (
+    DatabaseMissingError,
+    DatabaseUnusableError,
+    check_usable,
+)
 from logkit_analysis.store.locks import DatabaseBusyError, Locks
 from logkit_analysis.store.log_repair import is_damaged, repair
 from logkit_analysis.store.migrations import SCHEMA_VERSION, current_version, migrate
@@ -27,17 +31,6 @@ _LOG_SIZE = "4MB"
 _PRIVATE_UMASK = 0o077
 _HOLDER = re.compile(r"Could not set lock.*?\(PID (\d+)\)", re.DOTALL)
 _DISK_FAILURES = (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException)
-
-
-class DatabaseMissingError(AnalysisError):
-    """There is no database at the path."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"no database at {path}; run `logkit ingest PATH` first or name it: --db")
-
-
-class DatabaseUnusableError(AnalysisError):
-    """The file is there and cannot be used as a logkit database."""
 
 
 class _DamagedLogError(DatabaseUnusableError):
@@ -63,9 +56,10 @@ def reading(
         DatabaseUnusableError: It is no logkit database, or its schema is newer or older.
         DatabaseBusyError: Another program holds it.
     """
-    if not path.is_file():
+    if not path.exists():
         raise DatabaseMissingError(path)
     path = path.resolve()
+    check_usable(path, is_writer=False)
     with _interruptible(), ExitStack() as held:
         connection = _connect_reader(path, _locks(path, on_wait), held)
         try:
@@ -130,6 +124,7 @@ def writing(
         DatabaseBusyError: Another program holds it.
     """
     path = path.resolve()
+    check_usable(path, is_writer=True)
     locks = locks or _locks(path, on_wait)
     with _interruptible(), locks.writing():
         if not path.exists() or not path.stat().st_size:

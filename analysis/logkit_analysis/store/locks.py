@@ -20,6 +20,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from logkit_analysis.errors import AnalysisError
+from logkit_analysis.store.access import DatabaseUnusableError, check_usable, owner_of
 from logkit_analysis.store.holders import described, holders_of
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _POLL_SECONDS = 0.01
 _PATIENCE_SECONDS = 1.0
+_CLOSED_TO_US = frozenset({errno.EACCES, errno.EROFS, errno.EPERM})
 
 
 class DatabaseBusyError(AnalysisError):
@@ -104,7 +106,9 @@ class Locks:
 
         Raises:
             DatabaseBusyError: Another writer did not end in time.
+            DatabaseUnusableError: There can be no database of ours at the path.
         """
+        check_usable(self.database, is_writer=True)
         with self._locked("writer", fcntl.LOCK_EX) as writer:
             os.ftruncate(writer, 0)
             os.pwrite(writer, f"{command} (PID {os.getpid()})".encode(), 0)
@@ -171,9 +175,21 @@ def _open(path: Path, *, is_reader: bool) -> int:
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        if not is_reader or error.errno not in (errno.EACCES, errno.EROFS, errno.EPERM):
+        if error.errno not in _CLOSED_TO_US:
             raise
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        if is_reader:
+            with suppress(PermissionError):
+                return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        raise _closed_to_us(path, error) from error
+
+
+def _closed_to_us(path: Path, error: OSError) -> DatabaseUnusableError:
+    whose = path if path.exists() else path.parent
+    reason = (error.strerror or str(error)).lower()
+    return DatabaseUnusableError(
+        f"the database in {path.parent} cannot be used: {reason}; "
+        f"{'its locks belong' if whose is path else 'the folder belongs'} to {owner_of(whose)}"
+    )
 
 
 def _try_lock(descriptor: int, mode: int) -> bool:

@@ -6,7 +6,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from logkit_analysis.store.database import DatabaseMissingError, writing
+from logkit_analysis.store.access import DatabaseMissingError
+from logkit_analysis.store.database import writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +55,7 @@ def prune(path: Path, *, before: datetime, on_wait: Callable[[str], None]) -> Pr
         DatabaseMissingError: There is no such file.
         DatabaseUnusableError: It cannot be used or written.
     """
-    if not path.is_file():
+    if not path.exists():
         raise DatabaseMissingError(path)
     fresh = path.with_name(f".{path.name}.pruned")
     try:

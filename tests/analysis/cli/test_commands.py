@@ -324,3 +324,43 @@ def test_without_the_extra_the_command_says_what_to_install(tmp_path: Path) -> N
     assert (done.returncode, done.stdout) == (1, b"")
     assert b"pip install 'botlogkit[analysis]'" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["query", "throughput"],
+        ["ingest", "bot.log"],
+        ["prune", "--older-than", "1d"],
+        ["sql", "from events"],
+    ],
+    ids=lambda words: words[0],
+)
+@pytest.mark.parametrize(
+    ("database", "said"),
+    [
+        pytest.param("bot.log", "bot.log is no database but another kind of file", id="log"),
+        pytest.param("folder", "folder is a folder; name a file: --db", id="folder"),
+        pytest.param("no/x.duckdb", "no", id="no_folder"),
+    ],
+)
+def test_what_is_no_database_is_left_alone(
+    cli: Any, words: list[str], database: str, said: str
+) -> None:
+    """A wrong --db is one line of plain words, and leaves nothing behind."""
+    Path("bot.log").write_text('{"level":"info"}\n' * 99)
+    Path("folder").mkdir()
+    answer = cli(*words, "--db", database)
+    assert (answer.code, answer.stdout) == (1, b"")
+    assert said in answer.stderr
+    assert ".lock" not in answer.stderr
+    assert len(answer.stderr.splitlines()) == 1
+    assert sorted(path.name for path in Path().iterdir()) == ["bot.log", "folder"]
+
+
+@pytest.mark.usefixtures("store")
+def test_sql_text_that_is_none(cli: Any) -> None:
+    """A file's name given as text hints at -f, and an empty text is a misuse."""
+    Path("report.sql").write_text("select 1")
+    assert "logkit sql -f report.sql" in cli("sql", "report.sql").stderr
+    assert [cli("sql", text).code for text in ("report.sql", "", " ; ")] == [2, 2, 2]

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
+from logkit_analysis.store.access import DatabaseMissingError, DatabaseUnusableError
 from logkit_analysis.store.database import (
-    DatabaseMissingError,
-    DatabaseUnusableError,
     appending,
     reading,
     writing,

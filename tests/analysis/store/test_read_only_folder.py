@@ -1,7 +1,8 @@
-"""A database in a folder where we may write nothing can still be asked."""
+"""What other users' files and folders allow: asking where we may write nothing, and no more."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -49,3 +50,51 @@ def test_it_can_be_read(folder: Path, has_locks: bool) -> None:
         [sys.executable, "-c", _READER, str(database)], capture_output=True, text=True
     )
     assert (done.stdout, done.stderr) == ("0\n", "")
+
+
+def _as_somebody(code: str, database: Path) -> str:
+    """Return what *code*, run as another user where that can be, says of *database*."""
+    become = "import os\nif os.geteuid() == 0:\n    os.seteuid(65534)\n"
+    head = "import sys\nfrom pathlib import Path\nimport duckdb\n"
+    run = f"try:\n    {code}\nexcept AnalysisError as error:\n    print(error)\n"
+    imports = (
+        "from logkit_analysis.errors import AnalysisError\n"
+        "from logkit_analysis.store.database import reading, writing\n"
+        "from logkit_analysis.store.locks import Locks\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", head + imports + become + run, str(database)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["reading(Path(sys.argv[1])).__enter__()", "writing(Path(sys.argv[1])).__enter__()"],
+    ids=["reading", "writing"],
+)
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs a second user")
+def test_a_private_database_names_its_owner(folder: Path, code: str) -> None:
+    """Whose it is and how it is kept is said, and nothing is left beside it."""
+    database = folder / "logs.duckdb"
+    with writing(database):
+        pass
+    for path in folder.glob("*.lock"):
+        path.unlink()
+    folder.chmod(0o777)
+    said = _as_somebody(code, database)
+    assert "it belongs to root and is private (mode 0600)" in said
+    assert [path.name for path in folder.iterdir()] == ["logs.duckdb"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs a second user")
+def test_a_folder_closed_to_us_is_told_without_internals(folder: Path) -> None:
+    """A database that cannot be made is about its folder, not about our side files."""
+    folder.chmod(0o555)
+    said = _as_somebody(
+        "Locks(Path(sys.argv[1])).sole_writer('x').__enter__()", folder / "x.duckdb"
+    )
+    assert said == f"no database can be made in {folder.resolve()}: permission denied\n"
