@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from logkit import stdlib
+from logkit import crashes, stdlib
 from logkit.errors import ConfigurationError
 from logkit.identity import UNKNOWN_SERVICE
 from logkit.levels import parse_level
@@ -95,7 +95,8 @@ def configure(
 
     A log call copies its line into a ring in shared memory, and a thread writes it out; so no call
     waits for a disk, and what was logged before the process died, by whatever cause, is written
-    by the next one that logs to the same place (or by ``python -m logkit recover``).
+    by the next one that logs to the same place (or by ``python -m logkit recover``). An exception
+    that nobody catches, in the main thread or another, is logged as ``uncaught_exception``.
 
     What is not given comes from environment variables, ``LOGKIT_`` and the name of the argument
     in capitals (``LOGKIT_MAX_BYTES``), then from the defaults. Calling it again with the same
@@ -143,6 +144,7 @@ def configure(
     set_threshold(settings.level)
     stdlib.take_over(settings.level)
     take_over_structlog()
+    crashes.watch()
 
 
 def flush(timeout: float = 5.0) -> bool:

@@ -73,6 +73,9 @@ def recognise(record: logging.LogRecord) -> tuple[str, dict[str, Any]] | None:
     try:
         if record.args:
             row, values = _row_of(record.name, template), record.args
+        elif record.name == "asyncio" and record.exc_info:
+            # The loop's exception handler; its text has the task's or callback's repr in it.
+            return "uncaught_exception", {}
         elif record.name.startswith(("slack_bolt", "slack_sdk")):
             row, values = _pattern_of(template)
         else:

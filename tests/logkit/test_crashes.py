@@ -1,0 +1,106 @@
+"""What killed the bot is in its log."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PRELUDE = """
+import asyncio, gc, logkit, os, sys, threading
+def hook(*args): print("previous hook", file=sys.stderr, flush=True)
+sys.excepthook = threading.excepthook = hook
+logkit.configure("bot", path=sys.argv[1])
+logkit.configure("bot", path=sys.argv[1], level="warning")
+"""
+IN_TASK = """
+async def fail(): raise ValueError("boom")
+async def main():
+    task = asyncio.create_task(fail())
+    await asyncio.sleep(0.01)
+    del task
+    gc.collect()
+asyncio.run(main())
+"""
+IN_CALLBACK = """
+def fail(): raise ValueError("boom")
+async def main():
+    asyncio.get_running_loop().call_soon(fail)
+    await asyncio.sleep(0.01)
+asyncio.run(main())
+"""
+IN_THREAD = """
+def fail(): raise ValueError("boom")
+thread = threading.Thread(target=fail, name="poller")
+thread.start()
+thread.join()
+"""
+
+
+def run(code: str, path: Path) -> tuple[list[dict[str, Any]], str, int]:
+    done = subprocess.run(
+        [sys.executable, "-c", PRELUDE + code, str(path)], capture_output=True, text=True
+    )
+    return (
+        [orjson.loads(line) for line in path.read_bytes().splitlines()],
+        done.stderr,
+        done.returncode,
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "level", "hook_calls"),
+    [
+        pytest.param("raise ValueError('boom')\n", "critical", 1, id="main"),
+        pytest.param(IN_THREAD, "critical", 1, id="thread"),
+        pytest.param(IN_TASK, "error", 0, id="task"),
+        pytest.param(IN_CALLBACK, "error", 0, id="callback"),
+    ],
+)
+def test_an_exception_that_nobody_catches_is_one_event(
+    log_path: Path, code: str, level: str, hook_calls: int
+) -> None:
+    """It has the error fields, however often configure() ran; the hook before ours still runs."""
+    (event,), stderr, _ = run(code, log_path)
+    assert (event["event"], event["level"]) == ("uncaught_exception", level)
+    assert (event["error_type"], event["error_message"]) == ("ValueError", "boom")
+    assert event["error_fingerprint"]
+    assert stderr.count("previous hook") == hook_calls
+
+
+def test_a_thread_is_named(log_path: Path) -> None:
+    """Which of the threads has died can be read from the event."""
+    (event,), _, _ = run(IN_THREAD, log_path)
+    assert event["thread_name"] == "poller"
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["raise KeyboardInterrupt\n", "sys.exit(1)\n", IN_THREAD.replace("ValueError", "SystemExit")],
+    ids=["interrupted", "exit", "thread_exit"],
+)
+def test_a_bot_that_is_stopped_has_not_crashed(log_path: Path, code: str) -> None:
+    """Ctrl-C and sys.exit() are no events."""
+    assert run(code, log_path)[0] == []
+
+
+def test_the_crash_is_found_by_the_analysis(log_path: Path, tmp_path: Path) -> None:
+    """``logkit query top_errors`` shows the exception that killed the bot."""
+    run("raise ValueError('boom')\n", log_path)
+    database = ["--db", str(tmp_path / "logkit.duckdb")]
+    shell = [sys.executable, "-m", "logkit_analysis"]
+    subprocess.run([*shell, "ingest", str(log_path), *database], check=True, capture_output=True)
+    shown = subprocess.run(
+        [*shell, "query", "top_errors", "--last", "1h", *database, "--format", "json"],
+        check=True,
+        capture_output=True,
+    )
+    (row,) = orjson.loads(shown.stdout)
+    assert (row["event"], row["error_type"]) == ("uncaught_exception", "ValueError")
+    assert row["last_message"] == "boom"
