@@ -107,7 +107,8 @@ def rows_of(logger: str) -> dict[str, Row]:
 
 
 @lru_cache(maxsize=1)
-def _patterns() -> list[tuple[re.Pattern[str], Row]]:
+def slack_patterns() -> list[tuple[re.Pattern[str], Row]]:
+    """Return what is looked for in the texts of Slack's libraries, and what it means."""
     constants = {"platform": "slack"}
     return [
         (re.compile(pattern), _parse(row, constants, is_of_server=False))
@@ -116,7 +117,7 @@ def _patterns() -> list[tuple[re.Pattern[str], Row]]:
 
 
 def _pattern_of(text: str) -> tuple[Row | None, tuple[Any, ...]]:
-    for pattern, row in _patterns():
+    for pattern, row in slack_patterns():
         if found := pattern.match(text[:1_024]):
             return row, found.groups()
     return None, ()

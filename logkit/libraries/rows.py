@@ -31,6 +31,9 @@ DISCORD: Rows = {
         "Global rate limit has been hit. Retrying in %.2f seconds.": (
             f"global_rate_limit_hit  s:retry_after_ms {_FLOOD} rate_limit_scope=global"
         ),
+        "A rate limit bucket (%s) has been exhausted. Pre-emptively rate limiting...": (
+            "rate_limit_exhausted  rate_limit_bucket"
+        ),
     },
     "webhook": {
         "Webhook ID %s is rate limited. Retrying in %.2f seconds.": (
@@ -58,6 +61,8 @@ DISCORD: Rows = {
             "gateway_resumed  shard_id session_id -"
         ),
         "Shard ID %s session has been invalidated.": "gateway_session_invalidated  shard_id",
+        "Shard ID %s has sent the IDENTIFY payload.": "gateway_identified  shard_id",
+        "Shard ID %s has sent the RESUME payload.": "gateway_resume_requested  shard_id",
         "WebSocket in shard ID %s is ratelimited, waiting %.2f seconds": (
             f"gateway_rate_limited  shard_id s:retry_after_ms {_FLOOD}"
         ),
@@ -76,6 +81,7 @@ DISCORD: Rows = {
     "client": {
         "Attempting a reconnect in %.2fs": "reconnect_scheduled  s:reconnect_after_ms",
         "Ignoring exception in %s": "event_handler_failed  handler",
+        "logging in using static token": "login_started",
     },
     "shard": {
         "Attempting a reconnect for shard ID %s in %.2fs": (
@@ -91,6 +97,7 @@ DISCORD: Rows = {
     "ext.commands": {"Ignoring exception in command %s": "command_failed  command"},
     "app_commands": {
         "Ignoring exception in command %r": "command_failed  command",
+        "Ignoring exception in command tree": "command_failed",
         "Ignoring exception in autocomplete for %r (Guild: %s, User: %s)": (
             "autocomplete_failed  command guild_id user_id"
         ),

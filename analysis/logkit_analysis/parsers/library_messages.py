@@ -1,262 +1,104 @@
-"""What well-known libraries log, as events with fields.
+"""What well-known libraries log, as the events that logkit makes of it inside a bot.
 
-A rule is found by the logger's name, so that most lines cost one look-up; lines without a logger
-are told by their first word. A rule never changes what a line says itself: it only adds.
-
-Texts as in discord.py 2.6 (and its forks nextcord and disnake), httpx 0.28, urllib3 2, openai 1
-to 3, anthropic, uvicorn 0.54, aiohttp 3, Werkzeug 3, aiogram 3, python-telegram-bot 22.
+The bot side knows a record by its template, before its values are in it. Here only the text is
+left; so the same table is read the other way round: a template's words are looked for in the text,
+and what stands between them are the values. A line's own values are never replaced.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from functools import lru_cache
+from math import ceil
+from typing import TYPE_CHECKING, Any
 
-from logkit_analysis.parsers.endpoints import endpoint_of
+from logkit.libraries.records import rows_of, slack_patterns
+from logkit.libraries.values import read
+from logkit.schema import FIELDS_BY_NAME
 from logkit_analysis.parsers.text.tracebacks import blocking_frame
-from logkit_analysis.parsers.values import COLUMN_CONVERTERS, whole_milliseconds_from_seconds
+from logkit_analysis.parsers.values import COLUMN_CONVERTERS
 
-_LOWEST_ERROR = 400
-_COUNTS = frozenset(("bytes_sent", "close_code", "max_attempts"))
+if TYPE_CHECKING:
+    from logkit.libraries.records import Row
+
+LIBRARIES = frozenset(
+    (
+        *("aiogram", "aiohttp", "anthropic", "asyncio", "celery", "discord", "disnake"),
+        *("gunicorn", "hikari", "httpx", "httpx2", "nextcord", "openai", "pyrogram"),
+        *("slack_bolt", "slack_sdk", "telegram", "telethon", "urllib3", "uvicorn", "werkzeug"),
+    )
+)
+"""First parts of the names of loggers that may have a meaning."""
+
+_LOGGER_BY_FIRST_WORD = {
+    "We": "discord.http",
+    "Global": "discord.http",
+    "Webhook": "discord.webhook",
+    "Shard": "discord.gateway",
+    "Can't": "discord.gateway",
+    "HTTP": "httpx",
+}
+FIRST_WORDS: frozenset[str] = frozenset(_LOGGER_BY_FIRST_WORD)
+"""First words of messages that may have a meaning also without a logger."""
+
+_COUNTS = frozenset(("close_code", "max_attempts", "response_bytes"))
 _EVENT_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _EVENT_NAME_LENGTH = 64
+_PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?[#0 +-]*\d*(?:\.\d+)?([a-zA-Z])")
+_INTEGER = re.compile(r"[+-]?\d{1,18}")
+_NUMBER = re.compile(r"[+-]?\d{1,18}(?:\.\d{1,18})?")
+
+# Access lines are not written from a template of their library, but as a setting says.
+_REQUEST = r'"(?P<method>[A-Z]+) (?P<endpoint>\S+) HTTP/(?P<http_version>[\d.]+)"'
+_ACCESS = re.compile(
+    rf"(?P<client>\S+)(?: \S+ \S+)? \[[^\]]*\] {_REQUEST} (?P<status_code>\d{{3}})"
+    r"(?: (?P<response_bytes>\d{1,18}))?(?: .*)?",
+    re.DOTALL,
+)
+_UVICORN = re.compile(rf"(?P<client>\S*) - {_REQUEST} (?P<status_code>\d{{3}})(?: .*)?", re.DOTALL)
+_ACCESS_LINES = {
+    "aiohttp.access": _ACCESS,
+    "gunicorn.access": _ACCESS,
+    "werkzeug": _ACCESS,
+    "uvicorn": _UVICORN,
+    "uvicorn.access": _UVICORN,
+}
 
 
 @dataclass(frozen=True, slots=True)
-class _Rule:
-    """A message.
+class _Template:
+    """A template, read backwards.
 
     Attributes:
-        event: The event's name.
-        pattern: Matches the whole text; its groups name fields. ``url`` becomes the endpoint, and
-            a name that ends in ``_s`` is in seconds.
-        fields: What every such message means.
+        row: What it means.
+        literals: What stands before, between and behind the values.
+        keys: What each value is called in the row.
+        kinds: The letter of each placeholder.
     """
 
-    event: str
-    pattern: re.Pattern[str]
-    fields: dict[str, Any] = field(default_factory=dict)
+    row: Row
+    literals: tuple[str, ...]
+    keys: tuple[int | str, ...]
+    kinds: tuple[str, ...]
 
-
-def _rule(event: str, pattern: str, **fields: Any) -> _Rule:
-    return _Rule(event, re.compile(pattern, re.DOTALL), fields)
-
-
-_WAIT = r"(?P<wait_s>\d+(?:\.\d+)?)"
-_RETRY_AFTER = r"(?P<retry_after_s>\d+(?:\.\d+)?)"
-_SHARD = r"[Ss]hard ID (?P<shard_id>\S+)"
-_DISCORD = {"platform": "discord"}
-_LIMITED = {"status_code": 429, "rate_limit_kind": "rate_limited"}
-_TELEGRAM = {"platform": "telegram"}
-
-_DISCORD_RULES: dict[str, tuple[_Rule, ...]] = {
-    "http": (
-        _rule(
-            "api_call_failed",
-            r"We are being rate limited\. (?P<method>[A-Z]+) (?P<url>\S+) responded with 429\. "
-            rf"(?:Retrying in|Timeout of) {_RETRY_AFTER} .*",
-            **_DISCORD,
-            **_LIMITED,
-        ),
-        # Follows the message above about the same answer: no status, or it would count twice.
-        _rule(
-            "global_rate_limit_hit",
-            rf"Global rate limit has been hit\. Retrying in {_RETRY_AFTER} seconds\.",
-            rate_limit_scope="global",
-            **_DISCORD,
-        ),
-        _rule(
-            "rate_limit_bucket_exhausted",
-            r"A rate limit bucket \((?P<rate_limit_bucket>[^)]*)\) has been exhausted\..*",
-            **_DISCORD,
-        ),
-        _rule(
-            "api_call",
-            r"(?P<method>[A-Z]+) (?P<url>\S+) with .* has returned (?P<status_code>(?!429)\d{3})",
-            **_DISCORD,
-        ),
-    ),
-    "webhook.async_": (
-        _rule(
-            "api_call_failed",
-            r"Webhook ID (?P<webhook_id>\d+) is rate limited\. "
-            rf"Retrying in {_RETRY_AFTER} seconds\.",
-            endpoint="/webhooks/{webhook_id}/{token}",
-            **_DISCORD,
-            **_LIMITED,
-        ),
-    ),
-    "gateway": (
-        _rule(
-            "gateway_heartbeat_blocked",
-            rf"{_SHARD} (?:voice )?heartbeat blocked for more than (?P<loop_lag_s>\d+(?:\.\d+)?) "
-            r"seconds\.?(?:\n.*)?",
-            **_DISCORD,
-        ),
-        _rule(
-            "gateway_fell_behind",
-            rf"(?:Can't keep up|High socket latency), {_SHARD} (?:websocket|heartbeat) is "
-            r"(?P<behind_s>\d+(?:\.\d+)?)s behind\.?",
-            **_DISCORD,
-        ),
-        _rule(
-            "gateway_connected",
-            rf"{_SHARD} has connected to Gateway(?: \(Session ID: (?P<session_id>[^)]*)\))?\.?",
-            **_DISCORD,
-        ),
-        _rule(
-            "gateway_resumed",
-            rf"{_SHARD} has successfully RESUMED session (?P<session_id>\S+?)\.?",
-            **_DISCORD,
-        ),
-        _rule("gateway_identified", rf"{_SHARD} has sent the IDENTIFY payload\.", **_DISCORD),
-        _rule("gateway_resume_sent", rf"{_SHARD} has sent the RESUME payload\.", **_DISCORD),
-        _rule(
-            "gateway_session_invalidated", rf"{_SHARD} session has been invalidated\.", **_DISCORD
-        ),
-        _rule(
-            "gateway_lost",
-            rf"{_SHARD} has stopped responding to the gateway\. Closing and restarting\.",
-            **_DISCORD,
-        ),
-        _rule(
-            "gateway_send_delayed",
-            rf"WebSocket in {_SHARD} is ratelimited, waiting {_WAIT} seconds",
-            **_DISCORD,
-        ),
-        _rule(
-            "gateway_closed",
-            r"Websocket closed with (?P<close_code>\d{1,18}), (?:attempting a|cannot) reconnect\.",
-            **_DISCORD,
-        ),
-    ),
-    "client": (
-        _rule("gateway_reconnect_scheduled", rf"Attempting a reconnect in {_WAIT}s", **_DISCORD),
-        _rule("login_started", r"logging in using static token", **_DISCORD),
-        _rule("event_handler_failed", r"Ignoring exception in (?P<handler>\w+)", **_DISCORD),
-    ),
-    "shard": (
-        _rule(
-            "gateway_reconnect_scheduled",
-            rf"Attempting a reconnect for {_SHARD} in {_WAIT}s",
-            **_DISCORD,
-        ),
-    ),
-    "app_commands.tree": (
-        _rule("command_failed", r"Ignoring exception in command '(?P<command>[^']*)'", **_DISCORD),
-        _rule("command_failed", r"Ignoring exception in command tree", **_DISCORD),
-    ),
-    "ext.commands.bot": (
-        _rule("command_failed", r"Ignoring exception in command (?P<command>.+)", **_DISCORD),
-    ),
-    "ext.tasks": (
-        _rule(
-            "background_task_failed",
-            r"Unhandled exception in internal background task '(?P<task>[^']*)'\.",
-            **_DISCORD,
-        ),
-    ),
-}
-
-_CALL = r"(?P<method>[A-Z]+) (?P<url>\S+)"
-_SERVER_RULES = (
-    _rule(
-        "request_handled",
-        rf'(?P<client>\S*) - "{_CALL} HTTP/[\d.]+" (?P<status_code>\d{{3}})(?: .*)?',
-    ),
-    _rule("service_started", r"Started server process \[(?P<pid>\d+)\]"),
-    _rule("service_stopped", r"Finished server process \[(?P<pid>\d+)\]"),
-)
-_ACCESS_RULES = (
-    _rule(
-        "request_handled",
-        rf'(?P<client>\S+)(?: \S+ \S+)? \[[^\]]*\] "{_CALL} HTTP/[\d.]+" '
-        r"(?P<status_code>\d{3})(?: (?P<bytes_sent>\d{1,18}|-))?(?: .*)?",
-    ),
-)
-_HTTPX_RULES = (
-    _rule("api_call", rf'HTTP Request: {_CALL} "HTTP/[\d.]+ (?P<status_code>\d{{3}})[^"]*"'),
-)
-
-
-def _llm_rules(provider: str) -> tuple[_Rule, ...]:
-    return (
-        _rule(
-            "api_call_retried",
-            rf"Retrying request(?: to (?P<url>\S+))? in {_WAIT} seconds"
-            r"(?: \(retry (?P<attempt>\d+) of (?P<max_attempts>\d{1,18})\))?",
-            provider=provider,
-        ),
-    )
-
-
-_RULES: dict[str, tuple[_Rule, ...]] = {
-    **{
-        f"{library}.{logger}": rules
-        for library in ("discord", "nextcord", "disnake")
-        for logger, rules in _DISCORD_RULES.items()
-    },
-    "httpx": _HTTPX_RULES,
-    "httpx2": _HTTPX_RULES,
-    "urllib3.connectionpool": (
-        _rule(
-            "api_call",
-            rf'(?P<origin>https?://\S+) "{_CALL} HTTP/[\d.]+" (?P<status_code>\d{{3}}) \S+',
-        ),
-    ),
-    "openai._base_client": _llm_rules("openai"),
-    "anthropic._base_client": _llm_rules("anthropic"),
-    "uvicorn": _SERVER_RULES,
-    "uvicorn.access": _SERVER_RULES,
-    "uvicorn.error": _SERVER_RULES,
-    "aiohttp.access": _ACCESS_RULES,
-    "gunicorn.access": _ACCESS_RULES,
-    "werkzeug": _ACCESS_RULES,
-    "aiogram.event": (
-        _rule(
-            "update_handled",
-            r"Update id=(?P<update_id>\d+) is (?P<outcome>handled|not handled)\. "
-            r"Duration (?P<duration_ms>\d+) ms by bot id=(?P<bot_id>\d+)",
-            **_TELEGRAM,
-        ),
-    ),
-    "aiogram.dispatcher": (
-        _rule(
-            "updates_fetch_failed",
-            r"Failed to fetch updates - (?P<error_type>\w+): (?P<error_message>.*)",
-            **_TELEGRAM,
-        ),
-        _rule(
-            "updates_fetch_delayed",
-            rf"Sleep for {_WAIT} seconds and try again\.\.\. "
-            r"\(tryings = (?P<attempt>\d+), bot id = (?P<bot_id>\d+)\)",
-            **_TELEGRAM,
-        ),
-    ),
-    "telegram.ext.AIORateLimiter": (
-        _rule(
-            "api_call_failed",
-            rf"Rate limit hit\. Retrying after {_RETRY_AFTER} seconds",
-            **_TELEGRAM,
-            **_LIMITED,
-        ),
-    ),
-}
-
-LOGGERS: frozenset[str] = frozenset(_RULES)
-"""Loggers whose messages have rules."""
-
-_BY_FIRST_WORD: dict[str, tuple[_Rule, ...]] = {
-    "We": _RULES["discord.http"],
-    "Global": _RULES["discord.http"],
-    "Webhook": _RULES["discord.webhook.async_"],
-    "Shard": _RULES["discord.gateway"],
-    "Can't": _RULES["discord.gateway"],
-    "HTTP": _HTTPX_RULES,
-}
-FIRST_WORDS: frozenset[str] = frozenset(_BY_FIRST_WORD)
-"""First words of messages that have rules also without a logger."""
+    def values(self, text: str) -> dict[int | str, Any] | None:
+        """Return the values that make *text* of the template, ``None`` if none do."""
+        first, *between = self.literals
+        if not text.startswith(first) or not text.endswith(self.literals[-1]):
+            return None
+        position = len(first)
+        values: list[str] = []
+        for literal in between:
+            is_last = len(values) == len(between) - 1
+            end = len(text) - len(literal) if is_last else text.find(literal, position)
+            if end < position:
+                return None
+            values.append(text[position:end])
+            position = end + len(literal)
+        if position != len(text) or not all(map(_fits, values, self.kinds)):
+            return None
+        return dict(zip(self.keys, map(_typed, values, self.kinds), strict=True))
 
 
 def is_event_name(text: object) -> bool:
@@ -268,45 +110,105 @@ def is_event_name(text: object) -> bool:
     )
 
 
-def add_meaning(columns: dict[str, Any], rest: dict[str, Any]) -> None:
+def add_meaning(columns: dict[str, Any], rest: dict[str, Any], library: str | None = None) -> None:
     """Add the event's name and fields if a known library wrote the message.
 
     Args:
         columns: Values by column; ``event`` may hold the message, as structlog writes it.
         rest: Values that have no column.
+        library: Logger to go by where the line names none.
     """
-    logger, event = columns.get("logger"), columns.get("event")
+    event = columns.get("event")
     text = columns.get("message") or event
     if text is None:
         return
-    rules = _RULES.get(logger) if logger else _BY_FIRST_WORD.get(text.partition(" ")[0])
-    if rules is None or is_event_name(event):
+    logger = columns.get("logger") or library or _LOGGER_BY_FIRST_WORD.get(text.partition(" ")[0])
+    if logger is None or logger.partition(".")[0] not in LIBRARIES or is_event_name(event):
         return
-    for rule in rules:
-        if found := rule.pattern.fullmatch(text):
-            columns.setdefault("message", text)
-            columns["event"] = rule.event
-            _add(columns, rest, {**rule.fields, **found.groupdict()})
-            return
+    found = _meaning(logger, text)
+    if found is None:
+        return
+    name, fields = found
+    columns.setdefault("message", text)
+    columns["event"] = name
+    stack = columns.get("error_stack") or text
+    if name == "heartbeat_blocked" and (frame := blocking_frame(stack)):
+        fields["blocking_frame"] = frame
+    _add(columns, rest, fields)
 
 
-def _add(columns: dict[str, Any], rest: dict[str, Any], found: dict[str, Any]) -> None:
-    if (url := found.pop("url", None)) is not None:
-        found["endpoint"], found["url_host"] = endpoint_of(url)
-    for name, value in found.items():
-        if value is None or value in ("None", "-"):
-            continue
-        if name.endswith("_s"):
-            name = f"{name.removesuffix('_s')}_ms"
-            value = whole_milliseconds_from_seconds(value)
+def _meaning(logger: str, text: str) -> tuple[str, dict[str, Any]] | None:
+    """Return the event's name and fields of a message, ``None`` if it is not known."""
+    if (access := _ACCESS_LINES.get(logger)) and (line := access.fullmatch(text)):
+        fields = {name: value for name, value in line.groupdict().items() if value is not None}
+        return "request_handled", fields | {"endpoint": _read(fields["endpoint"], "path")}
+    first_line = text.partition("\n")[0]
+    for template in _templates(logger):
+        if (values := template.values(first_line)) is not None:
+            return template.row.event, _fields(template.row, values)
+    if logger.startswith("slack_"):
+        for pattern, row in slack_patterns():
+            if matched := pattern.match(text[:1_024]):
+                return row.event, _fields(row, dict(enumerate(matched.groups())))
+    return None
+
+
+@lru_cache(maxsize=2_048)
+def _templates(logger: str) -> list[_Template]:
+    """Return the templates of a logger, those with most words of their own first."""
+    known = rows_of("uvicorn.error" if logger == "uvicorn" else logger)
+    found = [_template(text, row) for text, row in known.items() if text != "*"]
+    return sorted(found, key=lambda template: -sum(map(len, template.literals)))
+
+
+def _template(text: str, row: Row) -> _Template:
+    parts = _PLACEHOLDER.split(text)
+    literals = tuple(part.replace("%%", "%") for part in parts[::3])
+    keys = tuple(name or position for position, name in enumerate(parts[1::3]))
+    return _Template(row, literals, keys, tuple(parts[2::3]))
+
+
+def _fits(value: str, kind: str) -> bool:
+    if kind in "di":
+        return _INTEGER.fullmatch(value) is not None
+    return kind not in "fg" or _NUMBER.fullmatch(value) is not None
+
+
+def _typed(value: str, kind: str) -> str | int | float:
+    """Return the value that a placeholder of *kind* has written as *value*."""
+    if kind in "di":
+        return int(value)
+    if kind in "fg":
+        return float(value)
+    is_quoted = kind == "r" and len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+    return value[1:-1] if is_quoted else value
+
+
+def _fields(row: Row, values: dict[int | str, Any]) -> dict[str, Any]:
+    fields = dict(row.constants)
+    for key, how, name in row.names:
+        value = values.get(key)
+        if value not in (None, "None", "") and (converted := _read(value, how)) is not None:
+            fields[name] = converted
+    return fields
+
+
+@lru_cache(maxsize=4_096)
+def _read(value: object, how: str) -> Any:
+    try:
+        return read(value, how)
+    except ValueError:
+        return None
+
+
+def _add(columns: dict[str, Any], rest: dict[str, Any], fields: dict[str, Any]) -> None:
+    for name, value in fields.items():
         convert = COLUMN_CONVERTERS.get(name)
         if convert is None:
-            rest.setdefault(name, int(value) if name in _COUNTS else value)
-        elif (converted := convert(value)) is not None:
+            is_count = name in _COUNTS and isinstance(value, str) and value.isdecimal()
+            rest.setdefault(name, int(value) if is_count else value)
+            continue
+        if FIELDS_BY_NAME[name].type == "integer" and isinstance(value, float):
+            value = ceil(value)
+        if (converted := convert(value)) is not None:
             columns.setdefault(name, converted)
-    if columns["event"] == "api_call" and columns.get("status_code", 0) >= _LOWEST_ERROR:
-        columns["event"] = "api_call_failed"
-    if columns["event"] == "gateway_heartbeat_blocked":
-        stack = columns.get("error_stack") or columns["message"]
-        if frame := blocking_frame(stack):
-            rest.setdefault("blocking_frame", frame)

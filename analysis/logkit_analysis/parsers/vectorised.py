@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from logkit.schema import FIELDS_BY_NAME, LEVELS, Field
-from logkit_analysis.parsers.library_messages import FIRST_WORDS, LOGGERS
+from logkit_analysis.parsers.library_messages import FIRST_WORDS, LIBRARIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -265,7 +265,8 @@ def _is_of_library(texts: dict[str, str]) -> str:
     text = f"coalesce({texts_found}, '')"
     told = f"split_part({text}, ' ', 1) in ({_literals(FIRST_WORDS)})"
     if "logger" in texts:
-        told = f"case when v_logger <> '' then v_logger in ({_literals(LOGGERS)}) else {told} end"
+        named = f"split_part(v_logger, '.', 1) in ({_literals(LIBRARIES)})"
+        told = f"case when v_logger <> '' then {named} else {told} end"
     if "event" not in texts:
         return f"({told})"
     return f"({told} and not coalesce(regexp_full_match(v_event, '{_EVENT_NAME}'), false))"

@@ -43,6 +43,7 @@ class TextFormat:
         time_format: How ``timestamp`` is written, as ``strptime`` takes it; ``None`` for any
             spelling that we know.
         constants: Fields that every record has.
+        library: Logger whose messages these are where the lines name none.
     """
 
     name: str
@@ -53,6 +54,7 @@ class TextFormat:
     has_dialects: bool = False
     time_format: str | None = None
     constants: tuple[tuple[str, str], ...] = ()
+    library: str | None = None
 
 
 def _format(name: str, pattern: str, *samples: str, **options: Any) -> TextFormat:
@@ -83,6 +85,7 @@ FORMATS: tuple[TextFormat, ...] = (
         "gunicorn",
         rf"\[{_TIME}\] \[(?P<pid>\d+)\] \[{_LEVEL}\] {_TEXT}",
         "[2026-03-19 10:00:00 +0000] [7] [INFO] Listening at: http://127.0.0.1:8000 (7)",
+        library="gunicorn.error",
     ),
     _format(
         "flask",
@@ -171,6 +174,7 @@ FORMATS: tuple[TextFormat, ...] = (
         r"(?P<level>INFO|WARNING|ERROR|CRITICAL|DEBUG|TRACE): {4,8} ?(?P<message>\S.*)",
         'INFO:     127.0.0.1:50000 - "GET /health HTTP/1.1" 200 OK',
         "INFO:     Application startup complete.",
+        library="uvicorn",
     ),
     _format(
         "python-basic",

@@ -85,14 +85,15 @@ class RecordReader:
             return self._json_lines.records(self._within(record.fields, head))
         if head is None:
             raise ValueError("a record without its first line is no event")
-        columns, rest = self._first_line(*head)
+        known, match = head
+        columns, rest = self._first_line(known, match)
         if record.more:
             _add_lines(columns, record.more)
         if record.fields:
             self._add_envelope(columns, rest, record.fields)
         if "event" not in columns and is_event_name(message := columns.get("message")):
             columns["event"] = message
-        add_meaning(columns, rest)
+        add_meaning(columns, rest, known.library)
         return [Record(columns, dump_json(rest) if rest else None)]
 
     def _first_line(

@@ -100,6 +100,8 @@ LINES = {
             "pid": 7,
             "level": "info",
             "message": "Booting worker with pid: 7",
+            "event": "worker_started",
+            "worker_pid": "7",
         },
     ),
     "log4j": (
@@ -171,6 +173,19 @@ LINES = {
             "request": "\\x16\\x03",
             "status_code": 400,
             "bytes_sent": 226,
+        },
+    ),
+    "uvicorn": (
+        'INFO:     203.0.113.9:50 - "GET /health HTTP/1.1" 200 OK',
+        {
+            "level": "info",
+            "message": '203.0.113.9:50 - "GET /health HTTP/1.1" 200 OK',
+            "event": "request_handled",
+            "client": "203.0.113.9:50",
+            "method": "GET",
+            "endpoint": "/health",
+            "http_version": "1.1",
+            "status_code": 200,
         },
     ),
     "logfmt": (
