@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from logkit_analysis.errors import UsageError
 
@@ -14,6 +14,7 @@ _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
 _DURATION = re.compile(rf"(?:{_DURATION_PART.pattern})+")
 _DEFAULT_AROUND = timedelta(minutes=15)
 _TICK = timedelta(microseconds=1)
+_NEAR_DAY = re.compile(r"(today|yesterday)?\s*(\d{1,2}:\d\d(?::\d\d)?)?", re.IGNORECASE)
 
 
 class TimeError(UsageError):
@@ -53,7 +54,7 @@ class Window:
 
 
 def parse_zone(name: str) -> ZoneInfo:
-    """Return the time zone *name*, e.g. ``Europe/Berlin``.
+    """Return the time zone *name*, e.g. ``Europe/Berlin``, in any letter case.
 
     Raises:
         TimeError: There is no such zone.
@@ -61,6 +62,9 @@ def parse_zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        for known in sorted(available_timezones()):
+            if known.lower() == name.lower():
+                return ZoneInfo(known)
         raise TimeError(f"no time zone named {name!r}; write one like Europe/Berlin") from error
 
 
@@ -86,7 +90,8 @@ def parse_time(text: str, *, zone: ZoneInfo, now: datetime) -> datetime:
     """Return the instant that *text* names.
 
     Args:
-        text: ``now``, a duration (counted back from *now*), or an ISO 8601 date or time.
+        text: ``now``, a duration (counted back from *now*), ``today``, ``yesterday``, a time of
+            day (today's, or ``yesterday 14:00``), or an ISO 8601 date or time.
         zone: Zone of a time that carries none.
         now: The present instant, aware.
 
@@ -99,16 +104,25 @@ def parse_time(text: str, *, zone: ZoneInfo, now: datetime) -> datetime:
     try:
         if _DURATION.fullmatch(word):
             return now - parse_duration(word)
-        return _parse_absolute(word, zone).astimezone(UTC)
+        return _parse_absolute(_with_date(word, zone, now), zone).astimezone(UTC)
     except OverflowError as error:
         raise TimeError(f"{text!r} is out of the range of times") from error
+
+
+def _with_date(word: str, zone: ZoneInfo, now: datetime) -> str:
+    near = _NEAR_DAY.fullmatch(word)
+    if not word or near is None:
+        return word
+    day, time = near[1], near[2] or "0:00"
+    back = timedelta(days=1 if day and day.lower() == "yesterday" else 0)
+    return f"{now.astimezone(zone).date() - back}T{time.zfill(len(time) + (time[1] == ':'))}"
 
 
 def _parse_absolute(word: str, zone: ZoneInfo) -> datetime:
     try:
         moment = datetime.fromisoformat(word)
     except ValueError as error:
-        hint = "write 2025-01-31T14:00, 2025-01-31, now, or 2h for two hours ago"
+        hint = "write 2025-01-31T14:00, 14:00, yesterday, or 2h for two hours ago"
         raise TimeError(f"{word!r} is no time; {hint}") from error
     return moment if moment.tzinfo is not None else _localize(moment, zone, word)
 

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
+from logkit_analysis.cli.defaults import origin_of
 from logkit_analysis.cli.options import (
     DEFAULT_DATABASE,
     DatabaseOption,
-    FormatOption,
+    Format,
     OutputOption,
     QueriesOption,
-    TimeZoneOption,
 )
 from logkit_analysis.cli.rows import choose_format, write_rows
-from logkit_analysis.time_window import parse_zone
+from logkit_analysis.errors import UsageError
 
 if TYPE_CHECKING:
     from logkit_analysis.cli.defaults import Origins
+
+_UTC = ZoneInfo("UTC")
+_AS_THEY_ARE = "As it stands in the settings, right or wrong."
 
 _EPILOG = """\b
 Example:
@@ -35,12 +39,14 @@ app = typer.Typer(no_args_is_help=True, help="The settings in force.", epilog=_E
 def show(
     context: typer.Context,
     db: DatabaseOption = DEFAULT_DATABASE,
-    tz: TimeZoneOption = "UTC",
+    tz: Annotated[str, typer.Option("--tz", metavar="ZONE", help=_AS_THEY_ARE)] = "UTC",
     queries: QueriesOption = None,
-    output_format: FormatOption = None,
+    output_format: Annotated[
+        str | None, typer.Option("--format", metavar="FORMAT", help=_AS_THEY_ARE)
+    ] = None,
     output: OutputOption = None,
 ) -> None:
-    """Show each setting, its value and where the value came from."""
+    """Show each setting, its value and where the value came from, also what is wrong."""
     from logkit_analysis.results import Column, ResultSet
 
     values = {"db": db, "tz": tz, "queries": queries, "format": output_format, "output": output}
@@ -56,7 +62,16 @@ def show(
     names = ("command", "setting", "value", "source")
     shown = [tuple(None if cell is None else str(cell) for cell in row) for row in rows]
     result = ResultSet(tuple(Column(name, "VARCHAR") for name in names), shown)
-    write_rows(result, choose_format(output_format, output), output, parse_zone(tz))
+    write_rows(result, choose_format(_format(context, output_format), output), output, _UTC)
+
+
+def _format(context: typer.Context, name: str | None) -> Format | None:
+    """Return the format called *name*; a wrong one in the settings is shown, not obeyed."""
+    if name is None or name in set(Format):
+        return Format(name) if name else None
+    if origin_of(context, "output_format", "format") is None:
+        raise UsageError(f"--format: {name!r} is not one of {', '.join(Format)}")
+    return None
 
 
 def _origin(context: typer.Context, name: str) -> str:

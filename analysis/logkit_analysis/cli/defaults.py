@@ -52,6 +52,29 @@ def apply_settings(context: typer.Context) -> None:
     context.obj = origins
 
 
+def origin_of(context: typer.Context, parameter_name: str, flag: str) -> str | None:
+    """Return the place in the settings that gave a parameter of *context*'s command its value."""
+    source = context.get_parameter_source(parameter_name)
+    origins = context.find_root().obj
+    if source is None or source.name != "DEFAULT_MAP" or not isinstance(origins, Origins):
+        return None
+    _, _, path = context.command_path.partition(" ")
+    place = origins.places.get((path, flag))
+    return place.origin if place else None
+
+
+def settings_problem(error: typer.TyperException) -> str | None:
+    """Return what a setting's place and key are told for *error*, ``None`` if a flag was wrong."""
+    context, parameter = getattr(error, "ctx", None), getattr(error, "param", None)
+    flag = None if parameter is None else _flag(parameter)
+    if context is None or parameter is None or flag is None:
+        return None
+    origin = origin_of(context, parameter.name, flag)
+    key = "" if origin and origin.startswith("LOGKIT_") else f" {flag}:"
+    reason = str(getattr(error, "message", error)).removeprefix("Value error, ")
+    return f"{origin}:{key} {reason}" if origin else None
+
+
 def _fill(
     command: Any,
     path: str,

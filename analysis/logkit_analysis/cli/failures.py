@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from logkit_analysis.cli import notes, output
+from logkit_analysis.cli.defaults import settings_problem
 from logkit_analysis.errors import AnalysisError, ExitCode
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def _explain(error: BaseException) -> int:
 
 def _explain_usage(error: typer.TyperException) -> int:
     context = getattr(error, "ctx", None)
-    message = error.format_message()
+    message = settings_problem(error) or error.format_message()
     if context is not None and type(error).__name__ == "NoArgsIsHelpError":
         sys.stderr.write(f"{message}\n")
         return error.exit_code

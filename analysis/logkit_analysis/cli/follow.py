@@ -18,6 +18,7 @@ from logkit_analysis.cli.options import (
     DatabaseOption,
     Format,
     FormatOption,
+    LogZoneOption,
 )
 from logkit_analysis.cli.rows import choose_format, write_rows
 from logkit_analysis.errors import ExitCode, UsageError
@@ -47,9 +48,7 @@ def follow(
         list[str] | None, typer.Argument(metavar="PATH...", help="Files, folders, globs.")
     ] = None,
     db: DatabaseOption = DEFAULT_DATABASE,
-    tz: Annotated[
-        str, typer.Option("--tz", metavar="ZONE", help="Zone of times that name none.")
-    ] = "UTC",
+    tz: LogZoneOption = "UTC",
     memory_limit: Annotated[
         str, typer.Option("--memory-limit", metavar="SIZE", help="What DuckDB may use.")
     ] = "512MB",

@@ -8,7 +8,7 @@ import typer
 
 from logkit_analysis.cli import notes
 from logkit_analysis.cli.log_formats import AUTO, FORMAT_OPTION, own_formats, say_choices
-from logkit_analysis.cli.options import DEFAULT_DATABASE, DatabaseOption
+from logkit_analysis.cli.options import DEFAULT_DATABASE, DatabaseOption, LogZoneOption
 from logkit_analysis.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -32,9 +32,7 @@ def ingest(
         list[str], typer.Argument(metavar="PATH...", help="Files, folders, globs, or -.")
     ],
     db: DatabaseOption = DEFAULT_DATABASE,
-    tz: Annotated[
-        str, typer.Option("--tz", metavar="ZONE", help="Zone of times that name none.")
-    ] = "UTC",
+    tz: LogZoneOption = "UTC",
     log_format: Annotated[str, FORMAT_OPTION] = AUTO,
 ) -> None:
     """Read what is new in log files into the database."""

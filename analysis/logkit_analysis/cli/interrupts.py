@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import threading
@@ -40,5 +41,27 @@ def interruptible(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 def _watch(reader: socket.socket, connection: duckdb.DuckDBPyConnection) -> None:
     while received := reader.recv(64):
-        if signal.SIGINT in received:
+        if signal.SIGINT in received or signal.SIGTERM in received:
             connection.interrupt()
+
+
+@contextmanager
+def ended_in_order() -> Iterator[None]:
+    """Let SIGTERM end the block as an exception does, and only then the process."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    is_asked = False
+
+    def ask(*_: object) -> None:
+        nonlocal is_asked
+        is_asked = True
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGTERM, ask)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+        if is_asked:
+            os.kill(os.getpid(), signal.SIGTERM)

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from logkit_analysis.time_window import TimeError, parse_zone
+
 DEFAULT_DATABASE = Path("logkit.duckdb")
 
 
@@ -26,8 +28,28 @@ class Format(StrEnum):
 DatabaseOption = Annotated[
     Path, typer.Option("--db", metavar="FILE", readable=False, help="The database file.")
 ]
+
+
+def _check_zone(name: str) -> str:
+    """Refuse a zone that there is not while it is known which option or setting named it."""
+    try:
+        parse_zone(name)
+    except TimeError as error:
+        raise typer.BadParameter(str(error)) from error
+    return name
+
+
 TimeZoneOption = Annotated[
-    str, typer.Option("--tz", metavar="ZONE", help="Zone of times given and shown.")
+    str,
+    typer.Option(
+        "--tz", metavar="ZONE", callback=_check_zone, help="Zone of times given and shown."
+    ),
+]
+LogZoneOption = Annotated[
+    str,
+    typer.Option(
+        "--tz", metavar="ZONE", callback=_check_zone, help="Zone of times that name none."
+    ),
 ]
 FormatOption = Annotated[
     Format | None,
@@ -51,7 +73,9 @@ QueriesOption = Annotated[
 ]
 SinceOption = Annotated[
     str | None,
-    typer.Option("--since", metavar="TIME", help="Start: 2h (ago), or 2025-01-31T14:00."),
+    typer.Option(
+        "--since", metavar="TIME", help="Start: 2h (ago), 14:00, yesterday, 2025-01-31T14:00."
+    ),
 ]
 UntilOption = Annotated[
     str | None, typer.Option("--until", metavar="TIME", help="End, exclusive: like --since.")

@@ -8,6 +8,8 @@ import sys
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
+from logkit_analysis.cli.interrupts import ended_in_order
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -85,8 +87,9 @@ def replacing(path: Path) -> Iterator[Path]:
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise PermissionError(errno.EACCES, "no file can be made there", str(path.parent))
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        yield partial
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with ended_in_order():
+        try:
+            yield partial
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)

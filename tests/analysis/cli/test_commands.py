@@ -180,6 +180,30 @@ def test_unknown_settings_are_named(cli: Any) -> None:
     assert "unknown setting 'lasst'; did you mean 'last'?" in answer.stderr
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        pytest.param("tz", "Mars/X", "no time zone named 'Mars/X'", id="tz"),
+        pytest.param("format", "xlsx", "'xlsx' is not one of 'table'", id="format"),
+    ],
+)
+@pytest.mark.usefixtures("store")
+def test_a_wrong_setting_is_blamed_on_its_place(
+    cli: Any, monkeypatch: pytest.MonkeyPatch, key: str, value: str, said: str
+) -> None:
+    """A file's or a variable's wrong value is told with that place, and still listed."""
+    Path("logkit.toml").write_text(f'{key} = "{value}"\n')
+    answer = cli("sql", "select 1")
+    assert answer.code == 2
+    assert answer.stderr.startswith(f"logkit: ./logkit.toml: {key}: {said}")
+    listed = cli("config", "show")
+    assert (listed.code, f"{value} " in listed.text) == (0, True)
+    monkeypatch.setenv(f"LOGKIT_{key.upper()}", value)
+    assert cli("sql", "select 1").stderr.startswith(f"logkit: LOGKIT_{key.upper()}: {said}")
+    assert f"LOGKIT_{key.upper()}" in cli("config", "show").text
+    assert said in cli("sql", "select 1", f"--{key}", value).stderr
+
+
 @pytest.mark.parametrize("text", [b"db = ", b"\xff"], ids=["no_toml", "no_utf8"])
 def test_a_broken_settings_file_is_refused(cli: Any, text: bytes) -> None:
     """A settings file that cannot be read as TOML is an error, in one line."""
@@ -364,3 +388,17 @@ def test_sql_text_that_is_none(cli: Any) -> None:
     Path("report.sql").write_text("select 1")
     assert "logkit sql -f report.sql" in cli("sql", "report.sql").stderr
     assert [cli("sql", text).code for text in ("report.sql", "", " ; ")] == [2, 2, 2]
+
+
+@pytest.mark.usefixtures("store")
+def test_sigterm_leaves_no_half_file() -> None:
+    """A command that is stopped while it writes a file leaves neither it nor a part of it."""
+    before = sorted(Path().iterdir())
+    endless = "select x, repeat('x', 99) from range(1000000000) t(x)"
+    with start("sql", endless, "--output", "big.csv") as process:
+        while not any(path.stat().st_size for path in Path().glob(".big.csv*")):
+            time.sleep(0.01)
+        process.terminate()
+        _, said = process.communicate(timeout=20)
+    assert (process.returncode, said) == (-signal.SIGTERM, b"")
+    assert not set(Path().iterdir()) - {*before, *Path().glob("*.lock")}

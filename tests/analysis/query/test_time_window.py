@@ -51,6 +51,11 @@ def test_what_is_no_duration(text: str) -> None:
         pytest.param("2h", NOW - timedelta(hours=2), id="ago"),
         pytest.param("2026-01-31T10:00Z", datetime(2026, 1, 31, 10, tzinfo=UTC), id="utc"),
         pytest.param("2026-01-31 10:00", datetime(2026, 1, 31, 9, tzinfo=UTC), id="in_zone"),
+        pytest.param("14:00", datetime(2026, 1, 31, 13, tzinfo=UTC), id="of_today"),
+        pytest.param("9:05:30", datetime(2026, 1, 31, 8, 5, 30, tzinfo=UTC), id="seconds"),
+        pytest.param("Today", datetime(2026, 1, 30, 23, tzinfo=UTC), id="today"),
+        pytest.param("yesterday", datetime(2026, 1, 29, 23, tzinfo=UTC), id="yesterday"),
+        pytest.param("yesterday 14:00", datetime(2026, 1, 30, 13, tzinfo=UTC), id="of_yesterday"),
         pytest.param("2026-01-31", datetime(2026, 1, 30, 23, tzinfo=UTC), id="date"),
         pytest.param(
             "2026-10-25T02:30+01:00", datetime(2026, 10, 25, 1, 30, tzinfo=UTC), id="doubled"
@@ -62,7 +67,9 @@ def test_times(text: str, expected: datetime) -> None:
     assert parse_time(text, zone=BERLIN, now=NOW) == expected
 
 
-@pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "12:99", "0001-01-01T00:00+14:00", ""])
+@pytest.mark.parametrize(
+    "text", ["tomorrow", "2026-13-01", "25:00", "12:99", "0001-01-01T00:00+14:00", ""]
+)
 def test_what_is_no_time(text: str) -> None:
     """Anything else is refused, also what lies outside the calendar."""
     with pytest.raises(TimeError):
@@ -148,6 +155,12 @@ def test_what_is_no_zone(name: str) -> None:
     """A zone that there is not is refused, whatever it looks like."""
     with pytest.raises(TimeError):
         parse_zone(name)
+
+
+@pytest.mark.parametrize("name", ["utc", "europe/berlin", "EUROPE/BERLIN"])
+def test_a_zone_in_any_letter_case(name: str) -> None:
+    """A zone is known however its letters are written."""
+    assert parse_zone(name).key in {"UTC", "Europe/Berlin"}
 
 
 def test_instants_keep_their_offset_out_of_the_window() -> None:
