@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from logkit_analysis import engine
@@ -24,6 +24,7 @@ State = Literal["broken", "at_risk", "ok", "no_data"]
 RECENT = timedelta(hours=24)
 """How far back a triage looks by default, from the newest event."""
 
+_MARGIN = timedelta(minutes=15)
 _TICK = timedelta(microseconds=1)
 _WORST_ENDPOINTS = 3
 _NEAR_BAN = 0.5
@@ -122,12 +123,29 @@ def _quality(rows: Sequence[Row]) -> dict[str, int]:
 
 
 def _next_commands(troubles: Sequence[Trouble], window: Window) -> list[str]:
-    commands: list[str] = []
-    for one in troubles:
-        since = max(one.started_at - timedelta(minutes=15), window.since)
-        span = f"--since {since:%Y-%m-%dT%H:%M:%SZ}"
-        if one.ended_at is not None:
-            span += f" --until {one.ended_at + timedelta(minutes=15):%Y-%m-%dT%H:%M:%SZ}"
-        commands.append(f"logkit query {_QUERIES.get(one.kind, 'resource_usage')} {span}")
+    slow = [one for one in troubles if one.kind in ("latency", "error_ratio")]
+    commands = [_query_command(one, window) for one in troubles[:1]]
+    commands += [_compare_command(one, window) for one in slow[:1]]
+    commands += [f"logkit trace {one.correlation_ids[0]}" for one in slow if one.correlation_ids]
+    commands += [_query_command(one, window) for one in troubles[1:]]
     commands += ["logkit query dependency_health", "logkit query error_budget", "logkit query"]
     return list(dict.fromkeys(commands))[:3]
+
+
+def _query_command(one: Trouble, window: Window) -> str:
+    since = max(one.started_at - _MARGIN, window.since)
+    span = f"--since {_second(since)}"
+    if one.ended_at is not None:
+        span += f" --until {_second(one.ended_at + _MARGIN)}"
+    return f"logkit query {_QUERIES.get(one.kind, 'resource_usage')} {span}"
+
+
+def _compare_command(one: Trouble, window: Window) -> str:
+    end = one.ended_at or window.until
+    before = max(one.started_at - (end - one.started_at), window.since)
+    start = _second(one.started_at)
+    return f"logkit compare --before {_second(before)}..{start} --after {start}..{_second(end)}"
+
+
+def _second(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from logkit_analysis.cli import (
+    compare,
     config,
     demo,
     export,
@@ -69,6 +70,7 @@ app.command(epilog=follow.EPILOG)(follow.follow)
 app.command(epilog=sql.EPILOG)(sql.sql)
 app.command(epilog=query.EPILOG)(query.query)
 app.command(epilog=triage.EPILOG)(triage.triage)
+app.command(epilog=compare.EPILOG)(compare.compare)
 app.command(epilog=patterns.EPILOG)(patterns.patterns)
 app.command(epilog=trace.EPILOG)(trace.trace)
 app.command(epilog=usage.EPILOG)(usage.usage)

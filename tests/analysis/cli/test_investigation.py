@@ -59,6 +59,17 @@ def test_triage_tells_the_story(cli: Any, incident: Incident) -> None:
     ]
 
 
+def test_what_comes_next_runs(cli: Any, incident: Incident) -> None:
+    """The commands that a triage hands on are complete, and say more."""
+    found = cli("triage", "--db", incident.database, "--format", "json").rows
+    names = [command.split()[1] for command in found["next_commands"]]
+    assert names == ["query", "compare", "trace"]
+    for command in found["next_commands"]:
+        answer = cli(*command.split()[1:], "--db", incident.database)
+        assert answer.code == 0
+        assert answer.stdout
+
+
 def test_triage_in_the_middle_of_it(cli: Any, incident: Incident) -> None:
     """While an endpoint is slow the state is broken, and since when is told."""
     truth = incident.truth.degradation
@@ -135,3 +146,40 @@ def test_usage_adds_up(cli: Any, incident: Incident) -> None:
     text = cli("usage", "--db", incident.database).text
     assert "new_" in text
     assert "summarize" in text
+
+
+def test_compare_names_the_guilty_endpoint(cli: Any, incident: Incident) -> None:
+    """Around the onset, by default, the slow endpoint explains nearly all of the slowdown."""
+    truth = incident.truth.degradation
+    first = cli("compare", "--db", incident.database, "--format", "json").rows[0]
+    assert (first["metric"], first["attribute"]) == ("latency", "endpoint")
+    assert first["value"] == f"{truth.method} {truth.endpoint}"
+    assert first["explained"] > 0.9
+    assert first["after"] == pytest.approx(truth.degraded_p50_ms, rel=0.05)
+    answer = cli("compare", "--db", incident.database)
+    assert f"after: {truth.started_at:%Y-%m-%d %H:%M}" in answer.stderr
+
+
+def test_compare_of_quiet_hours_is_quiet(cli: Any, incident: Incident) -> None:
+    """Two hours without the incident differ in nothing."""
+    start = incident.truth.window.since
+    at = [(start + timedelta(minutes=m)).isoformat() for m in (0, 50, 55, 115)]
+    windows = ("--before", f"{at[0]}..{at[1]}", "--after", f"{at[2]}..{at[3]}")
+    answer = cli("compare", *windows, "--db", incident.database)
+    assert "nothing got significantly worse" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["--before", "2026-01-01..2026-01-02"], id="one_window"),
+        pytest.param(["--before", "2026-01-01", "--after", "2026-01-02"], id="no_window"),
+        pytest.param(["--before", "2h..1h", "--after", "1h..2h"], id="backwards"),
+    ],
+)
+def test_compare_refuses_what_is_no_pair_of_windows(
+    cli: Any, incident: Incident, arguments: list[str]
+) -> None:
+    """A misuse is told with the right form."""
+    answer = cli("compare", *arguments, "--db", incident.database)
+    assert (answer.code, answer.stdout) == (2, b"")
