@@ -120,10 +120,11 @@ def add_meaning(columns: dict[str, Any], rest: dict[str, Any], library: str | No
     """
     event = columns.get("event")
     text = columns.get("message") or event
-    if text is None:
+    if text is None or (event is not None and " " not in event):
+        # A name says more than a text.
         return
     logger = columns.get("logger") or library or _LOGGER_BY_FIRST_WORD.get(text.partition(" ")[0])
-    if logger is None or logger.partition(".")[0] not in LIBRARIES or is_event_name(event):
+    if logger is None or logger.partition(".")[0] not in LIBRARIES:
         return
     found = _meaning(logger, text)
     if found is None:

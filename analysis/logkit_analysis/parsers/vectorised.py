@@ -269,7 +269,7 @@ def _is_of_library(texts: dict[str, str]) -> str:
         told = f"case when v_logger <> '' then {named} else {told} end"
     if "event" not in texts:
         return f"({told})"
-    return f"({told} and not coalesce(regexp_full_match(v_event, '{_EVENT_NAME}'), false))"
+    return f"case when contains(coalesce(v_event, ' '), ' ') then {told} else false end"
 
 
 def _literals(texts: Iterable[str]) -> str:
