@@ -3,6 +3,7 @@
 -- @method   Discord bans an address for 10,000 answers 401, 403 or 429 (scope shared apart) within
 --           10 minutes. Counted are the 10 minutes up to the end of the window; the pace is that
 --           of their last minute.
+-- @window   10m
 -- @param    until timestamptz  end of the window, exclusive
 -- @column   endpoint  route template; NULL for the whole
 -- @column   invalid_requests  answers 401, 403 and 429 in the 10 minutes

@@ -78,7 +78,11 @@ silences as (
         first_us - lag(last_us, 1, first_us) over (
             partition by service
             order by bucket_at
-        ) as silence_us
+        ) as silence_us,
+        lag(last_us, 1, first_us) over (
+            partition by service
+            order by bucket_at
+        ) as begun_us
 
     from minutes
 
@@ -89,7 +93,8 @@ gaps as (
     select
         service,
         count(*) as finding_count,
-        max(silence_us) as longest_us
+        max(silence_us) as longest_us,
+        lk_arg_max(begun_us, silence_us) as longest_begun_us
 
     from silences
 
@@ -282,7 +287,10 @@ findings as (
         service,
         null as instance,
         finding_count,
-        concat('longest ', cast(longest_us / 1e6 as varchar), ' s') as detail
+        concat(
+            'longest ', cast(longest_us / 1e6 as varchar), ' s from ',
+            lk_rfc3339(longest_begun_us)
+        ) as detail
     from gaps
 
     union all
@@ -292,7 +300,7 @@ findings as (
         service,
         null as instance,
         finding_count,
-        concat('latest at ', cast(lk_time(latest_us) as varchar)) as detail
+        concat('latest at ', lk_rfc3339(latest_us)) as detail
     from restarts
 
     union all

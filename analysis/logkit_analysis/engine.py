@@ -11,7 +11,7 @@ import duckdb
 from logkit_analysis.errors import AnalysisError, UsageError
 from logkit_analysis.query_file import convert
 from logkit_analysis.results import Column, ResultSet, Row
-from logkit_analysis.time_window import Span, Window, parse_time
+from logkit_analysis.time_window import Span, Window, parse_duration, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -59,6 +59,13 @@ class Detector(Protocol):
             rows: The rows of the query.
             again: Returns its rows with some parameters changed, for a closer look.
         """
+
+
+def counted_window(spec: QuerySpec, window: Window) -> Window:
+    """Return the part of time that *spec* counts when it is asked for *window*."""
+    if spec.window is None:
+        return window
+    return Window(window.until - parse_duration(spec.window), window.until)
 
 
 def bind(

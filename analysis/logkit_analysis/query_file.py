@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from logkit_analysis.errors import AnalysisError, ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
     from pathlib import Path
 
 Value = str | int | float | bool | None
@@ -21,13 +21,16 @@ PARAMETER_TYPES = frozenset(
     {"integer", "bigint", "double", "varchar", "text", "boolean", "timestamptz"}
 )
 
-_TAGS = frozenset({"title", "question", "param", "column", "method", "detector", "sample"})
+_TAGS = frozenset(
+    {"title", "question", "param", "column", "method", "detector", "sample", "window"}
+)
 _HEADER_LINE = re.compile(r"--\s?(.*)")
 _TAG = re.compile(r"@(\w+)\s*(.*)")
 _PARAM = re.compile(
     r"(?P<name>[a-z_]\w*)\s+(?P<type>\w+)"
     r"(?:\s*=\s*(?P<default>'(?:[^']|'')*'|[^\s']+))?(?:\s+(?P<meaning>.*))?"
 )
+_WINDOW = re.compile(r"\d+[smhd]")
 _COLUMN = re.compile(r"(?P<name>[a-z_]\w*)\s+(?P<meaning>.*)")
 # What is no code (strings, quoted names, comments) or a parameter, in this order.
 _TOKEN = re.compile(
@@ -80,6 +83,7 @@ class QuerySpec:
         question: The question that it answers.
         method: How it answers, where that is not plain.
         detector: Module of ``detect`` that turns its rows into findings, or ``None``.
+        window: Duration before ``until`` that it counts, or ``None`` where it begins at ``since``.
         sample: The seeded sample on which a test runs it, or ``None``.
         parameters: Declared parameters.
         columns: Documented columns of the result: name to unit and meaning.
@@ -94,6 +98,7 @@ class QuerySpec:
     method: str
     detector: str | None
     sample: str | None
+    window: str | None
     parameters: tuple[Parameter, ...]
     columns: dict[str, str]
     sql: str
@@ -162,12 +167,24 @@ def _spec(path: Path, text: str, tags: list[tuple[int, str, str]]) -> QuerySpec:
         question=single.get("question", ""),
         method=single.get("method", ""),
         detector=single.get("detector"),
+        window=_own_window(path, tags, used),
         sample=_first_word(single.get("sample")),
         parameters=tuple(parameter for _, parameter in parameters),
         columns=columns,
         sql=text,
         used=frozenset(used),
     )
+
+
+def _own_window(path: Path, tags: list[tuple[int, str, str]], used: Container[str]) -> str | None:
+    for line, tag, rest in tags:
+        if tag == "window":
+            if not _WINDOW.fullmatch(rest):
+                raise QueryHeaderError(path, line, "write: @window DURATION, e.g. 10m")
+            if "since" in used:
+                raise QueryHeaderError(path, line, "a query with @window does not use $since")
+            return rest
+    return None
 
 
 def _first_word(text: str | None) -> str | None:

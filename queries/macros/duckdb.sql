@@ -16,6 +16,10 @@ create or replace macro lk_field(fields, key) as
 -- The instant that lies `us` microseconds after 1970-01-01 00:00 UTC.
 create or replace macro lk_time(us) as make_timestamptz(us::bigint);
 
+-- That instant as text: RFC 3339 in UTC with milliseconds.
+create or replace macro lk_rfc3339(us) as
+    strftime(make_timestamp(us::bigint), '%Y-%m-%dT%H:%M:%S.%gZ');
+
 -- Start of a call in microseconds since 1970 (DOUBLE): a line is written when its call ends, and
 -- no call ends before it begins.
 create or replace macro lk_started_us(ts, duration_ms) as

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -27,6 +27,14 @@ def test_the_same_row_twice_is_a_duplicate(store: Any) -> None:
     """Rows without a sequence number that agree in everything are counted as copies."""
     store.fill([ROW, ROW, ROW])
     assert copies(store) == 2
+
+
+def test_the_longest_gap_is_told_with_its_start(store: Any) -> None:
+    """A gap is told with its length and, in RFC 3339, the time of the last row before it."""
+    minutes = (0, 10, 30, 31)
+    store.fill([ROW | {"timestamp": ROW["timestamp"] + timedelta(minutes=m)} for m in minutes])
+    (gap,) = [row for row in store.run("data_quality") if row["check"] == "gap"]
+    assert (gap["count"], gap["detail"]) == (2, "longest 1200.0 s from 2026-01-31T09:10:00.000Z")
 
 
 @pytest.mark.parametrize("name", [f.name for f in FIELDS if f.name != "timestamp"] + ["fields"])

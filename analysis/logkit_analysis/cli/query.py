@@ -43,8 +43,9 @@ Examples:
   logkit query latency_percentiles --format csv --output latency.csv
   logkit query --check --queries my-queries/
 
-Times: 2h (ago), now, or ISO 8601; a window holds its start and not its end. Your own .sql files
-with a `-- @title` line in ./queries or --queries DIR are queries too."""
+Times: 2h (ago), now, 14:00, yesterday, or ISO 8601; a window holds its start and not its end.
+Your own .sql files with a `-- @title` line in ./queries or --queries DIR are queries too; how
+to write one: docs/how-to/own-queries.md. --check tells what is wrong with one."""
 
 
 def _complete_name(incomplete: str) -> list[str]:
@@ -163,7 +164,7 @@ def _run(
 
     given = _parse_parameters(parameters)
     with session.reading() as connection:
-        window = resolved_window(connection, flags, session)
+        window = engine.counted_window(spec, resolved_window(connection, flags, session))
         values = engine.bind(spec, given, window, zone=session.zone, now=session.now)
         result = engine.run_query(connection, spec, values, is_raw=is_raw)
         rejects = engine.rejected_line_count(connection)

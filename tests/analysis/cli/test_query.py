@@ -222,6 +222,14 @@ def test_an_empty_answer_says_why(cli: Any, words: list[str], said: str) -> None
     assert said in answer.stderr
 
 
+def test_the_window_told_is_the_one_counted(cli: Any) -> None:
+    """A query that counts ten minutes up to the end tells these, whatever --since says."""
+    until = ["--since", "2026-01-31T08:00", "--until", "2026-01-31T09:05"]
+    said = cli("query", "ban_headroom", *until).stderr
+    assert said.startswith("2026-01-31 08:55:00Z until 2026-01-31 09:05:00Z")
+    assert "finds nothing in 5 events" in said
+
+
 def test_a_window_up_to_now_has_a_width(cli: Any) -> None:
     """--since after the newest event looks at the time from there until now."""
     told = cli("query", "throughput", "--since", "2h").stderr.splitlines()[0]

@@ -29,6 +29,8 @@ def verdicts(answer: Any) -> dict[str, str]:
         pytest.param(GOOD, "fine", id="good"),
         pytest.param("select 1\n", "no -- @title: no query", id="script"),
         pytest.param(TITLE + "-- @colour red\nselect 1\n", "unknown tag @colour", id="tag"),
+        pytest.param(TITLE + "-- @window soon\nselect $until\n", "@window DURATION", id="window"),
+        pytest.param(TITLE + "-- @window 5m\nselect $since\n", "$since", id="window_and_since"),
         pytest.param(GOOD.replace("$least_ms", "5"), "least_ms is not used", id="unused"),
         pytest.param(GOOD.replace("-- @param", "-- @method"), "not declared", id="undeclared"),
         pytest.param(GOOD.replace("from events", "from evnts"), "evnts does not exist", id="sql"),
