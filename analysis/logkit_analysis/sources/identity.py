@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import os
 import zlib
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,7 @@ from logkit_analysis.sources.discovery import is_rotation, path_named
 from logkit_analysis.streams import HEAD_BYTES, FileKey, LogStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from logkit_analysis.sources.reader import ByteStream
     from logkit_analysis.streams import Interval
@@ -44,17 +43,6 @@ class Match:
     stream: LogStream | None = None
     is_behind: bool = False
     is_unsure: bool = False
-
-
-class _Agreement(Enum):
-    """How a file's bytes go with all that is consumed of a stream."""
-
-    WHOLE = auto()
-    """It holds all of it."""
-    ENDS_EARLY = auto()
-    """It holds the first of it and no more."""
-    NONE = auto()
-    """It holds something else."""
 
 
 _NO_MATCH = Match()
@@ -94,9 +82,8 @@ def _match_own(file: ByteStream, head: bytes, stream: LogStream) -> Match:
     """
     if not head.startswith(stream.head) or not _has_tail(file, stream):
         return _NO_MATCH
-    oldest, newest = _for_proof(stream.intervals)
-    for intervals in (oldest, newest):
-        if _agreement(file, intervals) is not _Agreement.WHOLE:
+    for intervals in _for_proof(stream.intervals):
+        if intervals and _agreed_until(file, intervals) != intervals[-1].end:
             return _NO_MATCH
     file.seek(stream.position)
     return Match(stream)
@@ -117,23 +104,47 @@ def _match_other(file: ByteStream, name: str, head: bytes, stream: LogStream) ->
     counts only once the stream has left the file in which it was seen, or if the file is called
     as a rotated copy.
     """
+    is_rotated = is_rotation(name, stream.path)
     if not head.startswith(stream.head):
         # The copy of a short log, made before lines that we have read since.
-        is_copy = stream.head.startswith(head) and is_rotation(name, stream.path)
+        is_copy = is_rotated and stream.head.startswith(head)
         return Match(stream, is_behind=True) if is_copy else _NO_MATCH
-    is_rotated = is_rotation(name, stream.path)
-    is_alike_only = len(stream.head) < HEAD_BYTES and is_at_home(stream)
-    if is_alike_only and not is_rotated:
+    is_short = len(stream.head) < HEAD_BYTES and is_at_home(stream)
+    if is_short and not is_rotated:
         return _NO_MATCH
-    agreement = _agreement(file, stream.intervals)
-    if agreement is _Agreement.ENDS_EARLY:
+    agreed = _agreed_until(file, stream.intervals)
+    if agreed is None or agreed < min(HEAD_BYTES, stream.position):
+        return _NO_MATCH
+    if agreed < stream.position:
+        return _match_beginning(file, agreed, stream, is_rotated=is_rotated)
+    return _match_short(file, stream) if is_short else Match(stream)
+
+
+def _match_beginning(
+    file: ByteStream, agreed: int, stream: LogStream, *, is_rotated: bool
+) -> Match:
+    """Match a file that ends within what is consumed, and of which we know the first bytes.
+
+    The file in which we read the stream tells whether the rest is the same. If that is gone, the
+    file's name decides: it was copied, then more was written and read, then it was truncated.
+    """
+    file.seek(agreed)
+    is_same = _goes_on_like_home(file, agreed, stream)
+    if is_same is None:
+        file.seek(agreed)
+        is_same = is_rotated or b"\n" not in file.read(_BLOCK_BYTES)
+    return Match(stream, is_behind=True) if is_same else _NO_MATCH
+
+
+def _match_short(file: ByteStream, stream: LogStream) -> Match:
+    """Match a file that is called as a rotated copy and holds all of a short log that is at home.
+
+    What it holds more is the log's own if that has it too; then it will be read there.
+    """
+    if not file.read(1):
         return Match(stream, is_behind=True)
-    if agreement is not _Agreement.WHOLE:
-        return _NO_MATCH
-    if is_alike_only:
-        is_more = bool(file.read(1))
-        return Match(is_unsure=True) if is_more else Match(stream, is_behind=True)
-    return Match(stream)
+    file.seek(stream.position)
+    return Match(is_unsure=bool(_goes_on_like_home(file, stream.position, stream)))
 
 
 def _has_tail(file: ByteStream, stream: LogStream) -> bool:
@@ -141,32 +152,54 @@ def _has_tail(file: ByteStream, stream: LogStream) -> bool:
     return file.read(len(stream.tail)) == stream.tail
 
 
-def _agreement(file: ByteStream, intervals: Sequence[Interval]) -> _Agreement:
-    """Compare the file with *intervals*, which follow each other.
+def _agreed_until(file: ByteStream, intervals: Sequence[Interval]) -> int | None:
+    """Return up to which offset the file is known to hold what *intervals* stand for.
 
-    A file that ends early agrees if it holds the first of them whole; of the last one that it
-    holds in part nobody can say more.
+    That is less than all of them if it ends early: of an interval that it holds in part nobody can
+    say more. ``None`` if it holds something else.
     """
-    if intervals:
-        file.seek(intervals[0].start)
-    for index, interval in enumerate(intervals):
+    file.seek(intervals[0].start)
+    for interval in intervals:
         crc, missing = 0, interval.end - interval.start
         while missing and (block := file.read(min(missing, _BLOCK_BYTES))):
             crc = zlib.crc32(block, crc)
             missing -= len(block)
         if missing:
-            return _Agreement.ENDS_EARLY if index else _Agreement.NONE
+            return interval.start
         if crc != interval.crc32:
-            return _Agreement.NONE
-    return _Agreement.WHOLE
+            return None
+    return intervals[-1].end
+
+
+def _goes_on_like_home(file: ByteStream, offset: int, stream: LogStream) -> bool | None:
+    """Return whether all that follows in the file is also in the file we know *stream* from.
+
+    ``None`` if that does not hold the stream any more.
+    """
+    with suppress(*DAMAGED), _home(stream) as home:
+        if home is None:
+            return None
+        home.seek(offset)
+        while block := file.read(_BLOCK_BYTES):
+            if home.read(len(block)) != block:
+                # It may have been truncated just now, which proves nothing.
+                return False if _has_tail(home, stream) else None
+        return True
+    return None
 
 
 def is_at_home(stream: LogStream) -> bool:
     """Return whether the file in which *stream* was last seen still holds it."""
-    with suppress(*DAMAGED), Path(path_named(stream.path)).open("rb") as file:
-        status = os.fstat(file.fileno())
-        if FileKey(status.st_dev, status.st_ino) != stream.key:
-            return False
-        data, _ = decompressed(file)
-        return _has_tail(data, stream)
+    with suppress(*DAMAGED), _home(stream) as home:
+        return home is not None
     return False
+
+
+@contextmanager
+def _home(stream: LogStream) -> Iterator[ByteStream | None]:
+    """Open the file in which *stream* was last seen, if it still holds it."""
+    with Path(path_named(stream.path)).open("rb") as file:
+        status = os.fstat(file.fileno())
+        data, _ = decompressed(file)
+        is_same = FileKey(status.st_dev, status.st_ino) == stream.key and _has_tail(data, stream)
+        yield data if is_same else None

@@ -161,11 +161,17 @@ class Watcher:
         return parked is not None and parked.state == found.state
 
     def _open_all(self, waiting: list[_Found], now: float) -> None:
-        """Open what we may, those that have waited for longest first."""
+        """Open what we may, those that have waited for longest first.
+
+        Among new ones, those in which we have read before come first: what they hold tells what
+        others, which begin alike, do not hold.
+        """
         room = self._budget - len(self._tails)
         if len(waiting) > room:
             room += self._park(len(waiting) - room, now)
-            waiting.sort(key=lambda found: at.at if (at := self._parked.get(found.key)) else 0.0)
+        known = {stream.key for stream in self._streams} if waiting else set()
+        parked = {key: at.at for key, at in self._parked.items()}
+        waiting.sort(key=lambda found: (parked.get(found.key, 0.0), found.key not in known))
         for found in waiting:
             if room <= 0:
                 return
