@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import duckdb
-import pyarrow as pa
 
+from logkit_analysis.store.tables import (
+    Placed,
+    event_tables,
+    interval_table,
+    reject_table,
+    source_table,
+)
 from logkit_analysis.streams import HEAD_BYTES, FileKey, Interval, LogStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from logkit_analysis.parsers.batch import Batch, RejectedLine
+    import pyarrow as pa
+
+    from logkit_analysis.parsers.batch import Batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +116,8 @@ class StoreWriter:
         with self._transaction():
             for stream in moved:
                 self._note_place(stream)
-            source_ids = [self._add(part) for part in parts]
+            source_ids = self._source_ids(parts)
+            self._add(parts, source_ids)
         for part, source_id in zip(parts, source_ids, strict=True):
             part.stream.source_id = source_id
             part.stream.format = _format_of(part)
@@ -124,11 +133,13 @@ class StoreWriter:
 
     def replace_intervals(self, stream: LogStream, intervals: list[Interval]) -> None:
         """Put *intervals*, which cover the same bytes, in the place of the stream's own."""
+        if stream.source_id is None:
+            return
         with self._transaction():
             self._connection.execute(
                 "delete from source_intervals where source_id = $1", [stream.source_id]
             )
-            self._insert_intervals(stream.source_id, intervals)
+            self._insert_intervals([(stream.source_id, interval) for interval in intervals])
         stream.intervals[:] = intervals
 
     def finish(self, file_count: int, seconds: float) -> None:
@@ -150,65 +161,80 @@ class StoreWriter:
                 self._connection.rollback()
             raise
 
-    def _add(self, part: Part) -> int:
-        source_id = self._source_id(part.stream, part.head, _format_of(part))
-        for table in part.batch.tables:
-            self._insert_events(source_id, part.stream.name, table)
-        self._insert_rejects(source_id, part.stream.name, part.batch.rejects)
-        self._insert_intervals(source_id, part.intervals)
+    def _source_ids(self, parts: Sequence[Part]) -> list[int]:
+        """Return the numbers of the parts' streams, after new ones are given theirs."""
+        new_count = sum(part.stream.source_id is None for part in parts)
+        numbers = self._connection.execute(
+            "select nextval('source_ids') from range($1)", [new_count]
+        ).fetchall()
+        new_ids = iter(sorted(number for (number,) in numbers))
+        return [part.stream.source_id or next(new_ids) for part in parts]
+
+    def _add(self, parts: Sequence[Part], source_ids: Sequence[int]) -> None:
+        self._insert_sources(parts, source_ids)
+        placed = [
+            Placed(source_id, part.stream.name, part.batch)
+            for part, source_id in zip(parts, source_ids, strict=True)
+        ]
+        for events in event_tables(placed):
+            # The names come from the table of fields, never from a log.
+            names = ", ".join(events.column_names)
+            self._insert(
+                events,
+                f"insert into events ({names}, ingested_at) select {names}, now() from batch",  # noqa: S608
+            )
+        self._insert(
+            reject_table(placed),
+            "insert into quarantine "
+            "select source_id, source_file, source_offset, reason, raw, now() from batch",
+        )
+        self._insert_intervals(
+            [
+                (source_id, interval)
+                for part, source_id in zip(parts, source_ids, strict=True)
+                for interval in part.intervals
+            ]
+        )
         self._connection.execute(
             'update ingest_runs set "rows" = "rows" + $2, rejects = rejects + $3 where run_id = $1',
-            [self._run_id, part.batch.row_count, len(part.batch.rejects)],
-        )
-        return source_id
-
-    def _insert_intervals(self, source_id: int | None, intervals: Sequence[Interval]) -> None:
-        self._connection.executemany(
-            "insert into source_intervals values ($1, $2, $3, $4, $5, $6, now())",
-            [(source_id, *astuple(interval), self._run_id) for interval in intervals],
+            [
+                self._run_id,
+                sum(part.batch.row_count for part in parts),
+                sum(len(part.batch.rejects) for part in parts),
+            ],
         )
 
-    def _source_id(self, stream: LogStream, head: bytes, format_name: str | None) -> int:
-        if stream.source_id is None:
-            source_id = _one(self._connection, "select nextval('source_ids')")
-            self._connection.execute(
-                "insert into sources values ($1, $2, $3, $4, $5, now(), $6)",
-                [source_id, stream.path, *astuple(stream.key), head, format_name],
-            )
-            return source_id
-        if (head, format_name) != (stream.head, stream.format):
-            self._connection.execute(
-                "update sources set head = $2, format = $3 where source_id = $1",
-                [stream.source_id, head, format_name],
-            )
-        return stream.source_id
-
-    def _insert_events(self, source_id: int, path: str, events: pa.Table) -> None:
-        # The names come from the table of fields, never from a log.
-        names = ", ".join(events.column_names)
-        with self._registered(events):
-            self._connection.execute(
-                f"insert into events ({names}, source_id, source_file, ingested_at) "  # noqa: S608
-                f"select {names}, $1, $2, now() from batch",
-                [source_id, path],
-            )
-
-    def _insert_rejects(self, source_id: int, path: str, rejects: Sequence[RejectedLine]) -> None:
-        if not rejects:
-            return
-        table = pa.table(
-            {
-                "source_offset": pa.array((line.offset for line in rejects), pa.int64()),
-                "reason": pa.array((line.reason for line in rejects), pa.string()),
-                "raw": pa.array((line.raw for line in rejects), pa.large_binary()),
-            }
+    def _insert_sources(self, parts: Sequence[Part], source_ids: Sequence[int]) -> None:
+        new, changed = [], []
+        for part, source_id in zip(parts, source_ids, strict=True):
+            row = (source_id, part.stream, part.head, _format_of(part))
+            if part.stream.source_id is None:
+                new.append(row)
+            elif row[2:] != (part.stream.head, part.stream.format):
+                changed.append(row)
+        self._insert(
+            source_table(new),
+            "insert into sources "
+            "select source_id, path, device, inode, head, now(), format from batch",
         )
-        with self._registered(table):
-            self._connection.execute(
-                "insert into quarantine "
-                "select $1, $2, source_offset, reason, raw, now() from batch",
-                [source_id, path],
-            )
+        self._insert(
+            source_table(changed),
+            "update sources set head = batch.head, format = batch.format "
+            "from batch where sources.source_id = batch.source_id",
+        )
+
+    def _insert_intervals(self, intervals: Sequence[tuple[int, Interval]]) -> None:
+        self._insert(
+            interval_table(intervals, self._run_id),
+            "insert into source_intervals "
+            "select source_id, start_offset, end_offset, crc32, tail, run_id, now() from batch",
+        )
+
+    def _insert(self, table: pa.Table, statement: str) -> None:
+        """Run *statement*, which takes *table* as ``batch``, if there is a row in it."""
+        if table.num_rows:
+            with self._registered(table):
+                self._connection.execute(statement)
 
     @contextmanager
     def _registered(self, table: pa.Table) -> Iterator[None]:
