@@ -46,7 +46,7 @@ def show(
     ] = None,
     output: OutputOption = None,
 ) -> None:
-    """Show each setting, its value and where the value came from, also what is wrong."""
+    """Show each setting, its value and where it came from."""
     from logkit_analysis.results import Column, ResultSet
 
     values = {"db": db, "tz": tz, "queries": queries, "format": output_format, "output": output}

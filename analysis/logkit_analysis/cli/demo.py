@@ -33,7 +33,7 @@ def demo(
         Path, typer.Argument(metavar="DIR", help="Where the logs and the database go.")
     ] = Path("demo"),
 ) -> None:
-    """Write a sample incident, ingest it, and answer the main questions."""
+    """Write a sample incident, ingest it and ask what happened."""
     from logkit_analysis.demo.answers import answer
     from logkit_analysis.demo.incident import write_incident
 

@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 EPILOG = """\b
 Examples:
-  logkit follow bot.log                 also while it is rotated, truncated or not there yet
-  logkit follow logs/ 'other/*.log'     folders and globs; new files are found
+  logkit follow bot.log              also while rotated, or not there yet
+  logkit follow logs/ 'other/*.log'  folders and globs; new files are found
   logkit follow bot.log --db /var/lib/bot/logs.duckdb
-  logkit follow --status                how far each file is read, and how fast
+  logkit follow --status             how far each file is read, how fast
 
 Ctrl-C or SIGTERM commits what was read and ends with exit code 0. Meanwhile logkit query and
 logkit sql read the same database, and so does any other DuckDB program, between two commits."""

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 EPILOG = """\b
 Examples:
-  logkit ingest logs/                    a folder: *.log*, *.jsonl*, *.ndjson*, also compressed
-  logkit ingest bot.log 'old/*.log.gz'   files and globs
-  kubectl logs bot | logkit ingest -     standard input
+  logkit ingest logs/                   *.log*, *.jsonl*, also compressed
+  logkit ingest bot.log 'old/*.log.gz'  files and globs
+  kubectl logs bot | logkit ingest -    standard input
   logkit ingest app.log --tz Europe/Berlin
   logkit ingest access.log --format apache
 

@@ -54,7 +54,7 @@ def patterns(
     output_format: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
-    """Show the kinds of lines with their counts, and what is new or gone."""
+    """Show the kinds of lines, and which are new or gone."""
     from logkit_analysis import engine
     from logkit_analysis.time_window import TimeFlags
 

@@ -70,7 +70,7 @@ def rejects(
     output_format: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
-    """Show the lines that are no events, with file, byte offset and reason."""
+    """Show the lines that are no events, with place and reason."""
     session = open_session(db, tz)
     values = {"file": file, "reason": reason}
     if is_raw:

@@ -52,7 +52,7 @@ def triage(
     tz: TimeZoneOption = "UTC",
     output_format: ReportFormatOption = Format.TABLE,
 ) -> None:
-    """Tell what is broken, since when, where, whose fault it is, and what to run next."""
+    """Tell what is broken, since when, where, and whose fault."""
     from logkit_analysis.time_window import TimeFlags
     from logkit_analysis.triage import triage as look
 

@@ -253,6 +253,13 @@ def test_every_command_has_help_with_examples(cli: Any, path: tuple[str, ...]) -
     assert f"  logkit {path[0]}" in answer.text
 
 
+@pytest.mark.parametrize("path", [(), *_commands(_click_app())], ids=" ".join)
+def test_help_fits_on_a_terminal(cli: Any, path: tuple[str, ...]) -> None:
+    """Help has at most 80 columns, and no summary of a command is cut short."""
+    lines = cli(*path, "--help").text.splitlines()[1:]
+    assert [line for line in lines if len(line) > 80 or line.endswith(("...", "…"))] == []
+
+
 def test_help_is_fast() -> None:
     """``logkit --help`` costs at most 150 ms of CPU."""
     best = min(_cpu_seconds_of_help() for _ in range(5))
