@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 EPILOG = """\b
 Examples:
   logkit compare
-  logkit compare --before 2025-01-31T13:00..2025-01-31T14:00 --after 2025-01-31T14:00..now
+  logkit compare --before 2025-01-31..2025-02-01 --after 2025-02-01..now
   logkit compare --format json
 
 Without windows it compares the worst degradation with the time before its start. explained is the
@@ -60,7 +60,7 @@ def compare(
     output_format: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
-    """Show what got worse between two windows, and which value explains it."""
+    """Show what got worse between two windows, and what explains it."""
     from logkit_analysis.comparison import compare as look
 
     if (before is None) != (after is None):
