@@ -70,3 +70,22 @@ create or replace macro lk_shape(text) as regexp_replace(
     '*',
     'g'
 );
+
+-- What secret a text holds, NULL if it holds none that is known by its shape.
+create or replace macro lk_secret_kind(text) as case
+    when not regexp_matches(
+        text,
+        '[MNO][A-Za-z0-9_-]{23,27}[.][A-Za-z0-9_-]{6}[.]|[0-9]{8,10}:[A-Za-z0-9_-]{35}|xox[abeoprs]-'
+        || '|sk-[A-Za-z0-9_-]{20}|gh[opsru]_[A-Za-z0-9]{36}|AKIA[0-9A-Z]{16}|eyJ[A-Za-z0-9_-]+[.]eyJ'
+        || '|[Bb]earer [A-Za-z0-9._~+/-]{20}|://[^/ :@]+:[^/ :@*]+@|-----BEGIN [A-Z ]*PRIVATE KEY'
+    ) then null
+    when regexp_matches(text, '[MNO][A-Za-z0-9_-]{23,27}[.][A-Za-z0-9_-]{6}[.]') then 'discord_token'
+    when regexp_matches(text, '[0-9]{8,10}:[A-Za-z0-9_-]{35}') then 'telegram_token'
+    when regexp_matches(text, 'xox[abeoprs]-') then 'slack_token'
+    when regexp_matches(text, 'sk-[A-Za-z0-9_-]{20}') then 'api_key'
+    when regexp_matches(text, 'gh[opsru]_[A-Za-z0-9]{36}') then 'github_token'
+    when regexp_matches(text, 'AKIA[0-9A-Z]{16}') then 'aws_key'
+    when regexp_matches(text, '://[^/ :@]+:[^/ :@*]+@') then 'password_in_url'
+    when regexp_matches(text, 'PRIVATE KEY') then 'private_key'
+    else 'bearer_token'
+end;

@@ -10,6 +10,7 @@ from logkit_analysis.cli import (
     compare,
     config,
     demo,
+    doctor,
     export,
     follow,
     ingest,
@@ -74,6 +75,7 @@ app.command(epilog=compare.EPILOG)(compare.compare)
 app.command(epilog=patterns.EPILOG)(patterns.patterns)
 app.command(epilog=trace.EPILOG)(trace.trace)
 app.command(epilog=usage.EPILOG)(usage.usage)
+app.command(epilog=doctor.EPILOG)(doctor.doctor)
 app.command(epilog=rejects.EPILOG)(rejects.rejects)
 app.command(epilog=export.EPILOG)(export.export)
 app.command(epilog=prune.EPILOG)(prune.prune)

@@ -11,6 +11,8 @@ from logkit_analysis.cli.failures import run
 from logkit_analysis.demo.incident import write_incident
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from logkit_analysis.demo.truth import IncidentTruth
 
 
@@ -183,3 +185,30 @@ def test_compare_refuses_what_is_no_pair_of_windows(
     """A misuse is told with the right form."""
     answer = cli("compare", *arguments, "--db", incident.database)
     assert (answer.code, answer.stdout) == (2, b"")
+
+
+def test_doctor_finds_the_dirty_lines_and_calls_the_log_fit(cli: Any, incident: Incident) -> None:
+    """A few broken lines of tens of thousands are warnings."""
+    truth = incident.truth
+    answer = cli("doctor", "--db", incident.database, "--format", "json")
+    counts: dict[str, int] = {}
+    for row in answer.rows:
+        counts[row["check"]] = counts.get(row["check"], 0) + row["count"]
+    assert answer.code == 0
+    assert counts["rejected"] == sum(truth.rejects.values())
+    assert {row["verdict"] for row in answer.rows} == {"warning"}
+    assert "fit for analysis" in answer.stderr
+
+
+def test_doctor_ends_with_ten_where_answers_would_mislead(cli: Any, tmp_path: Path) -> None:
+    """Lines without a service, a level and with a token in them are not fit."""
+    log = tmp_path / "bad.log"
+    line = '{"timestamp":"2026-01-31T09:00:00Z","message":"redis://bot:hunter2@cache/0"}\n'
+    log.write_text(line)
+    assert cli("ingest", str(log), "--db", str(tmp_path / "x.duckdb")).code == 0
+    answer = cli("doctor", "--db", str(tmp_path / "x.duckdb"), "--format", "json")
+    assert answer.code == 10
+    checks = {row["check"] for row in answer.rows if row["verdict"] == "unfit"}
+    assert checks >= {"no_service", "no_level", "plain_secret"}
+    assert "hunter2" not in answer.text
+    assert "not fit for analysis" in answer.stderr
