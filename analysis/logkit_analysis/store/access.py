@@ -36,17 +36,15 @@ def check_usable(path: Path, *, is_writer: bool) -> None:
     """
     if path.is_dir():
         raise DatabaseUnusableError(
-            f"{path} is a folder; name a file: --db {path / 'logkit.duckdb'}"
+            f"cannot use {path} as a database: it is a folder; name a file in it"
         )
     if not path.exists():
-        _check_folder(path.parent, is_writer=is_writer)
+        _check_folder(path, is_writer=is_writer)
         return
     if not _may(path, os.R_OK | os.W_OK if is_writer else os.R_OK):
         raise DatabaseUnusableError(_whose(path, "written" if is_writer else "read"))
     if not _looks_like_ours(path):
-        raise DatabaseUnusableError(
-            f"{path} is no database but another kind of file; name one: --db"
-        )
+        raise DatabaseUnusableError(f"cannot use {path} as a database: it is another kind of file")
 
 
 def owner_of(path: Path) -> str:
@@ -58,11 +56,12 @@ def owner_of(path: Path) -> str:
         return f"user {uid}"
 
 
-def _check_folder(folder: Path, *, is_writer: bool) -> None:
+def _check_folder(path: Path, *, is_writer: bool) -> None:
+    folder = path.parent
     if not folder.is_dir():
-        raise DatabaseUnusableError(f"there is no folder {folder} for the database")
+        raise DatabaseUnusableError(f"cannot make {path}: there is no such folder")
     if is_writer and not _may(folder, os.W_OK | os.X_OK):
-        raise DatabaseUnusableError(f"no database can be made in {folder}: permission denied")
+        raise DatabaseUnusableError(f"cannot make {path}: permission denied in its folder")
 
 
 def _may(path: Path, mode: int) -> bool:

@@ -370,8 +370,8 @@ def test_without_the_extra_the_command_says_what_to_install(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("database", "said"),
     [
-        pytest.param("bot.log", "bot.log is no database but another kind of file", id="log"),
-        pytest.param("folder", "folder is a folder; name a file: --db", id="folder"),
+        pytest.param("bot.log", "bot.log as a database: it is another kind of file", id="log"),
+        pytest.param("folder", "folder as a database: it is a folder", id="folder"),
         pytest.param("no/x.duckdb", "no", id="no_folder"),
     ],
 )

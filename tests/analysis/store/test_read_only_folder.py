@@ -97,4 +97,5 @@ def test_a_folder_closed_to_us_is_told_without_internals(folder: Path) -> None:
     said = _as_somebody(
         "Locks(Path(sys.argv[1])).sole_writer('x').__enter__()", folder / "x.duckdb"
     )
-    assert said == f"no database can be made in {folder.resolve()}: permission denied\n"
+    database = folder.resolve() / "x.duckdb"
+    assert said == f"cannot make {database}: permission denied in its folder\n"
