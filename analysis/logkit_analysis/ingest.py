@@ -200,7 +200,8 @@ class Intake:
                 self.report.unfinished.append(file.name)
                 return
             self._store(stream, digest)
-            done = digest.intervals[-1].end if kind == "none" else raw.tell()
+            is_as_it_lies = file.is_stream or kind == "none"
+            done = digest.intervals[-1].end if is_as_it_lies else raw.tell()
             self._progress.advance(file.path, done, digest.batch.row_count)
 
     def _digests(
