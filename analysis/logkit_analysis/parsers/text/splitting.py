@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from logkit_analysis.parsers.batch import RejectedLine
@@ -39,8 +39,8 @@ class _Channel:
 
     builder: RecordBuilder
     end: int
-    us: int | None
-    parts: list[Line]
+    us: int | None = None
+    parts: list[Line] = field(default_factory=list)
 
 
 class Splitter:
@@ -106,12 +106,7 @@ class Splitter:
             is_middle: Whether the first lines of a channel may continue what is not in sight.
         """
         if self._transport is None:
-            builder = self._builder()
-            if is_middle:
-                builder.open = TextRecord(start, start, None, [], {})
-            for line in _lines(data, start):
-                builder.feed(line, done)
-            return [_Channel(builder, start, None, [])]
+            return [self._run_plain(data, start, done, is_middle=is_middle)]
         channels: dict[object, _Channel] = {}
         seen: set[object] = set()
         for line in _lines(data, start):
@@ -121,18 +116,24 @@ class Splitter:
                 continue
             us = self._instant(envelope.fields.get("timestamp"))
             self._close_stale(channels, line.start, us, done)
-            channel = channels.get(envelope.channel)
-            if channel is None:
-                channel = channels[envelope.channel] = _Channel(self._builder(), start, None, [])
+            channel = channels.pop(envelope.channel, None) or _Channel(self._builder(), start)
             if is_middle and envelope.channel not in seen and line.start - start < RECORD_BYTES:
                 self._feed_unknown(channel, line, envelope, start, done)
             else:
                 self._feed(channel, line, envelope, done)
             seen.add(envelope.channel)
             channel.end, channel.us = line.end, us
-            if not channel.parts and channel.builder.open is None:
-                del channels[envelope.channel]
+            if channel.parts or channel.builder.open is not None:
+                channels[envelope.channel] = channel
         return list(channels.values())
+
+    def _run_plain(self, data: bytes, start: int, done: Sink, *, is_middle: bool) -> _Channel:
+        builder = self._builder()
+        if is_middle:
+            builder.open = TextRecord(start, start, None, [], {})
+        for line in _lines(data, start):
+            builder.feed(line, done)
+        return _Channel(builder, start)
 
     def _feed_unknown(
         self,
