@@ -52,7 +52,7 @@ def doctor(
     output_format: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
-    """Tell whether the log stream can be trusted, and which setting to change."""
+    """Tell whether the log can be trusted, and what to change."""
     from logkit_analysis import engine
     from logkit_analysis.detect.fitness import judge
     from logkit_analysis.time_window import TimeFlags

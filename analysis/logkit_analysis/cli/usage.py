@@ -40,7 +40,7 @@ def usage(
     tz: TimeZoneOption = "UTC",
     output_format: ReportFormatOption = Format.TABLE,
 ) -> None:
-    """Show use and users a day, and which features are kept in use."""
+    """Show use and users a day, and which features last."""
     from logkit_analysis import engine
     from logkit_analysis.time_window import TimeFlags
 
