@@ -1,8 +1,9 @@
-"""Run what the README shows and put the output that came out under each command.
+"""Run what a page shows and put the output that came out under each command.
 
-``python docs/readme.py`` renews README.md; with ``--check`` it changes nothing, prints what
-differs and exits 1. Every command runs for real, in one shell and in an empty folder: ``make``
-with the project's Makefile but the environment that is there, ``pip`` without an index.
+``python docs/readme.py`` renews README.md and the page on logging from a bot, or the pages it is
+given; with ``--check`` it changes nothing, prints what differs and exits 1. Every command runs for
+real, in one shell and in an empty folder: ``make`` with the project's Makefile but the environment
+that is there, ``pip`` without an index.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from difflib import unified_diff
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-README = ROOT / "README.md"
+PAGES = ("README.md", "docs/how-to/bot-logging.md")
 
 _BLOCK = re.compile(r"^```(\w+) ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(r"^\$ (.*(?:\n> .*)*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
@@ -37,7 +38,7 @@ _VOLATILE = (
 
 
 def executed(text: str, folder: Path) -> str:
-    """Return the README *text* with the output that its commands gave in *folder*."""
+    """Return the page *text* with the output that its commands gave in *folder*."""
     blocks = list(_BLOCK.finditer(text))
     for kind, name, body in (block.groups() for block in blocks):
         if kind == "python":
@@ -90,17 +91,25 @@ def _run(commands: list[str], folder: Path) -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Renew or check README.md; return the exit code."""
-    shown = README.read_text(encoding="utf-8")
+    """Renew or check pages; return the exit code."""
+    is_check = "--check" in arguments
+    pages = [argument for argument in arguments if argument != "--check"] or PAGES
+    differing = [page for page in pages if _differs(page, is_check=is_check)]
+    return int(is_check and bool(differing))
+
+
+def _differs(page: str, *, is_check: bool) -> bool:
+    """Return whether a page had other outputs; show them, or put them in."""
+    path = ROOT / page
+    shown = path.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
         fresh = executed(shown, Path(folder))
     old, new = (normalised(text).splitlines(keepends=True) for text in (shown, fresh))
-    if arguments == ["--check"]:
-        sys.stdout.writelines(unified_diff(old, new, "README.md", "what the commands gave"))
-        return int(old != new)
-    if old != new:
-        README.write_text(fresh, encoding="utf-8")
-    return 0
+    if is_check:
+        sys.stdout.writelines(unified_diff(old, new, page, "what the commands gave"))
+    elif old != new:
+        path.write_text(fresh, encoding="utf-8")
+    return old != new
 
 
 if __name__ == "__main__":

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from logkit import crashes, stdlib
+from logkit import crashes
 from logkit.errors import ConfigurationError
+from logkit.gates import Gates
 from logkit.identity import UNKNOWN_SERVICE
 from logkit.levels import parse_level
-from logkit.logger import Logger, set_threshold
+from logkit.logger import Logger
 from logkit.pipeline import choose_renderer, pipeline
 from logkit.redaction import secrets
 from logkit.sinks.destination import Destination
@@ -56,6 +57,9 @@ class Settings:
         ring_dir: Where lines wait until they are written, or ``None`` for shared memory.
         ring_bytes: Bytes of lines that can wait.
         redact: Whether secrets are taken out.
+        flood_limit: Events of one name and level a second, or ``None``.
+        tail_debug: Whether mild events are kept until their correlation fails.
+        levels_file: File that asks for levels by logger, or ``None``.
         env: Deployment environment, or ``None``.
         version: Deployed version, or ``None``.
     """
@@ -69,11 +73,15 @@ class Settings:
     ring_dir: Path | None
     ring_bytes: int
     redact: bool
+    flood_limit: int | None
+    tail_debug: bool
+    levels_file: Path | None
     env: str | None
     version: str | None
 
 
 _active: Settings | None = None
+_gates = Gates()
 
 
 def configure(
@@ -87,6 +95,9 @@ def configure(
     ring_dir: str | os.PathLike[str] | None = None,
     ring_bytes: int | None = None,
     redact: bool | None = None,
+    flood_limit: int | None = None,
+    tail_debug: bool | None = None,
+    levels_file: str | os.PathLike[str] | None = None,
     env: str | None = None,
     version: str | None = None,
     processors: Sequence[Processor] = (),
@@ -117,6 +128,13 @@ def configure(
         redact: Take secrets out before lines are written: fields with the name of one, values of
             environment variables named ``*TOKEN``, ``*SECRET``, ``*KEY`` or ``*PASSWORD``, what
             was given to ``register_secret()``, and the tokens of known platforms. Default: yes.
+        flood_limit: Events of one name and level that are written in a second. What exceeds it is
+            counted, and told by ``events_suppressed``. Default: any number.
+        tail_debug: Keep events below *level*, those of libraries too, in memory (up to 4 MiB), and
+            write them once an error is logged under the same correlation id. Default: no.
+        levels_file: File that changes levels while the bot runs, looked at each second. A line
+            ``bot.player debug 10m`` holds for 10 minutes from the last change of the file, ``*``
+            means all loggers. Default: none.
         env: Deployment environment, such as ``production``.
         version: Deployed version.
         processors: structlog processors that each event passes before it is rendered.
@@ -135,14 +153,15 @@ def configure(
         ring_dir=ring_dir,
         ring_bytes=ring_bytes,
         redact=redact,
+        flood_limit=flood_limit,
+        tail_debug=tail_debug,
+        levels_file=levels_file,
         env=env,
         version=version,
     )
-    pipeline.processors[:] = processors
     if settings != _active:
         _apply(settings)
-    set_threshold(settings.level)
-    stdlib.take_over(settings.level)
+    _gates.open(processors)
     take_over_structlog()
     crashes.watch()
 
@@ -167,7 +186,7 @@ def _settings(environment: Mapping[str, str], **given: Any) -> Settings:
             return given[name]
         return environment.get(f"LOGKIT_{name.upper()}") or default
 
-    max_bytes = value("max_bytes")
+    max_bytes, flood_limit = value("max_bytes"), value("flood_limit")
     return Settings(
         service=value("service", UNKNOWN_SERVICE),
         path=_path(value("path")),
@@ -180,6 +199,9 @@ def _settings(environment: Mapping[str, str], **given: Any) -> Settings:
             _MIN_RING_BYTES, "ring_bytes", value("ring_bytes", _DEFAULT_RING_BYTES)
         ),
         redact=_yes_or_no("redact", value("redact", True)),
+        flood_limit=None if flood_limit is None else _at_least(1, "flood_limit", flood_limit),
+        tail_debug=_yes_or_no("tail_debug", value("tail_debug", False)),
+        levels_file=_path(value("levels_file")),
         env=value("env"),
         version=value("version"),
     )
@@ -209,19 +231,26 @@ def _yes_or_no(name: str, value: Any) -> bool:
 
 
 def _apply(settings: Settings) -> None:
-    global _active
+    global _active, _gates
     identity = replace(
         pipeline.identity, service=settings.service, env=settings.env, version=settings.version
     )
     secrets.is_on = settings.redact
     secrets.protect(settings.service, identity.host, settings.env, settings.version)
     sink = _open_sink(settings)
+    _gates.close()
     former, pipeline.sink = pipeline.sink, sink
     pipeline.identity = identity
     pipeline.renderer = choose_renderer(
         identity, pipeline.counters, is_file=settings.path is not None
     )
     former.close()
+    _gates = Gates(
+        settings.level,
+        flood_limit=settings.flood_limit,
+        tail_debug=settings.tail_debug,
+        levels_file=settings.levels_file,
+    )
     _active = settings
 
 
@@ -300,4 +329,9 @@ def _logger_name(*args: Any) -> str:
 
 @atexit.register
 def _close() -> None:
+    _gates.close()
     pipeline.sink.close()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: _gates.become_child())

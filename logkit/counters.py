@@ -19,6 +19,8 @@ class Counters:
         written: Events that the output has taken.
         dropped_by_level: Events that were given up, by level.
         truncated: Events that were cut to the longest line allowed.
+        suppressed: Events that the flood limit held back; they were never accepted.
+        sampled_out: Mild events that tail sampling had kept and had no more room for.
         redacted: Values that were taken out of lines as secrets.
         write_errors: Failed attempts to write or to rotate; the lines are tried again.
         slowest_write_ms: Milliseconds of the slowest write so far.
@@ -30,6 +32,8 @@ class Counters:
         self.written = 0
         self.dropped_by_level: Counter[str] = Counter()
         self.truncated = 0
+        self.suppressed = 0
+        self.sampled_out = 0
         self.redacted = 0
         self._masked_before = masked_count()
         self.write_errors = 0
@@ -48,6 +52,8 @@ class Counters:
                 "pending": self.accepted - written - dropped,
                 "dropped": dropped,
                 "dropped_by_level": dict(self.dropped_by_level),
+                "suppressed": self.suppressed,
+                "sampled_out": self.sampled_out,
                 "truncated": self.truncated,
                 "redacted": self.redacted + masked_count() - self._masked_before,
                 "write_errors": self.write_errors,

@@ -128,11 +128,12 @@ class Pipeline:
         for processor in self.processors:
             event_dict = processor(logger, level, event_dict)
         event, fields = split(event_dict)
-        self._write(level, logger, event, fields, created_ns)
+        self.write(level, logger, event, fields, created_ns)
 
-    def _write(
+    def write(
         self, level: str, logger: str, event: str, fields: EventDict, created_ns: int | None
     ) -> None:
+        """Render an event that has passed the processors and hand it to the sink."""
         now = time_ns() if created_ns is None else created_ns
         self.sink.write(
             self.renderer.render(event, fields, level, logger, now, self.next_seq()), level
@@ -146,7 +147,7 @@ class Pipeline:
         try:
             event, _ = describe(template, (), logger)
             reason = f"{type(error).__name__}: {text_of(error)}"
-            self._write(level, logger, event, {"logkit_error": reason}, None)
+            self.write(level, logger, event, {"logkit_error": reason}, None)
         except Exception:  # noqa: BLE001 - nothing more can be said about this event
             with self.counters.lock:
                 self.counters.accepted += 1

@@ -13,6 +13,7 @@ import structlog
 from logkit import schema
 from logkit.config import take_over_structlog
 from logkit.counters import Counters
+from logkit.gates import is_gate
 from logkit.levels import STDLIB_NUMBERS, parse_level
 from logkit.logger import get_threshold, set_threshold
 from logkit.pipeline import pipeline
@@ -108,7 +109,8 @@ def _without_envelope(event: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def _pipeline_into(events: Events) -> Iterator[None]:
-    former = pipeline.sink, pipeline.renderer
+    former, processors = (pipeline.sink, pipeline.renderer), list(pipeline.processors)
+    pipeline.processors[:] = [p for p in processors if not is_gate(p)]
     pipeline.sink, pipeline.renderer = (
         _ListSink(events),
         JsonRenderer(pipeline.identity, Counters()),
@@ -117,6 +119,7 @@ def _pipeline_into(events: Events) -> Iterator[None]:
         yield
     finally:
         pipeline.sink, pipeline.renderer = former
+        pipeline.processors[:] = processors
 
 
 @contextmanager

@@ -38,6 +38,7 @@ class RotatingFile:
         counters: Counters | None = None,
     ) -> None:
         self.path = path
+        self.place = str(path)
         self.lock = PathLock(lock_path(path))
         self._max_bytes = max_bytes
         self._backups = backups

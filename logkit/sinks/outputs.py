@@ -12,9 +12,11 @@ class Output(Protocol):
 
     Attributes:
         batch_bytes: Most bytes that are worth handing over at once.
+        place: What a person calls it.
     """
 
     batch_bytes: int
+    place: str
 
     def append(self, lines: bytes) -> int:
         """Write *lines*, which end with a newline, or the first of them.
@@ -46,6 +48,7 @@ class StandardOutput:
     """The process's standard output, or what stands in for it, as it is at each write."""
 
     batch_bytes = 65_536
+    place = "standard output"
 
     def append(self, lines: bytes) -> int:
         """Write *lines*, waiting until standard output has taken all of them."""

@@ -33,7 +33,8 @@ class Stream:
     reader.
     """
 
-    def __init__(self, open_descriptor: Callable[[], int], *, comes_back: bool) -> None:
+    def __init__(self, open_descriptor: Callable[[], int], place: str, *, comes_back: bool) -> None:
+        self.place = place
         self.batch_bytes = _ATOMIC_BYTES
         self._open_descriptor = open_descriptor
         self._comes_back = comes_back
@@ -101,7 +102,7 @@ def open_path(path: Path) -> Stream:
     Raises:
         OSError: It cannot be opened, for another reason than that nobody reads yet.
     """
-    stream = Stream(lambda: os.open(path, _FLAGS), comes_back=True)
+    stream = Stream(lambda: os.open(path, _FLAGS), str(path), comes_back=True)
     with suppress(NotReadyError):
         stream._open()
     return stream
@@ -114,7 +115,7 @@ def open_standard_output(descriptor: int) -> Stream:
         OSError: There is none.
     """
     os.fstat(descriptor)
-    return Stream(lambda: _own_descriptor(descriptor), comes_back=False)
+    return Stream(lambda: _own_descriptor(descriptor), "standard output", comes_back=False)
 
 
 def _own_descriptor(descriptor: int) -> int:

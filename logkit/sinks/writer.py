@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import suppress
+from math import inf
 from typing import TYPE_CHECKING, Protocol
 
 from logkit.redaction import redact
+from logkit.sinks.notices import Notices
 from logkit.sinks.outputs import GoneError, NotReadyError
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ _POLL_S = 0.02
 _RETRY_S = 0.25
 _QUIET_S = 1.0
 _REPORT_S = 10.0
+_PATIENCE_S = 2.0
 _RECOVERY_S = 60.0
 _RECOVERY_RETRY_S = 1.0
 
@@ -55,6 +58,8 @@ class Writer:
         self._bell.acquire()
         self._deadline: float | None = None
         self._is_failing = False
+        self._waiting_since = inf
+        self._notices = Notices(output.place)
         self._next_recovery = 0.0
         self._next_report = 0.0
         self._reported = self._losses()
@@ -94,13 +99,18 @@ class Writer:
     def stop(self, timeout: float) -> bool:
         """Let the thread finish, for at most *timeout* seconds; return whether it has ended.
 
-        It ends when the ring is empty and workers that died are seen to, or when the output fails.
+        It ends when the ring is empty and workers that died are seen to, or when the output fails
+        or has taken nothing for 2 s.
         """
         self._next_report = 0.0
         self._deadline = time.monotonic() + timeout
         self._passes_wanted += 1
         self.wake()
-        self.thread.join(timeout + _POLL_S)
+        while self.thread.is_alive() and not self._is_overdue(time.monotonic()):
+            self.thread.join(_RETRY_S)
+            if time.monotonic() - self._waiting_since > _PATIENCE_S:
+                self._deadline = time.monotonic()
+        self.thread.join(_RETRY_S)
         return not self.thread.is_alive()
 
     def _run(self) -> None:
@@ -108,9 +118,9 @@ class Writer:
         while True:
             try:
                 has_written = self._work()
-            except Exception:  # noqa: BLE001 - the thread is the edge: it counts and goes on
-                self._counters.write_errors += 1
-                self._is_failing, has_written = True, False
+            except Exception as error:  # noqa: BLE001 - the thread is the edge; it goes on
+                has_written = False
+                self._refuse(error)
             now = time.monotonic()
             if has_written:
                 busy_at = now
@@ -123,6 +133,8 @@ class Writer:
         if now >= self._next_recovery or self._passes_made < self._passes_wanted:
             self._next_recovery = now + self._recover_others()
         has_written = self._drain()
+        if not self._ring.used:
+            self._notices.taken(is_last=self._deadline is not None)
         self._report_losses(now)
         return has_written
 
@@ -153,6 +165,7 @@ class Writer:
         return has_written
 
     def _try_append(self, batch: bytes) -> int:
+        self._waiting_since = min(self._waiting_since, time.monotonic())
         try:
             taken = self._append(batch)
         except GoneError:
@@ -160,14 +173,20 @@ class Writer:
             self._give_up(batch)
             return len(batch)
         except OSError as error:
-            self._is_failing = True
-            self._counters.write_errors += not isinstance(error, NotReadyError)
+            self._refuse(error)
             return 0
         if taken:
+            self._waiting_since = inf
             self._is_failing = False
             self._counters.written += batch.count(b"\n", 0, taken)
             self._ring.advance(taken)
         return taken
+
+    def _refuse(self, error: Exception) -> None:
+        self._is_failing = True
+        if not isinstance(error, NotReadyError):
+            self._counters.write_errors += 1
+            self._notices.refused(error)
 
     def _append(self, batch: bytes) -> int:
         lines, redacted = redact(batch)
@@ -197,8 +216,9 @@ class Writer:
         self._next_report = now + _REPORT_S
         self._front.report()
 
-    def _losses(self) -> tuple[int, int]:
-        return self._counters.dropped_by_level.total(), self._counters.write_errors
+    def _losses(self) -> tuple[int, int, int]:
+        counters = self._counters
+        return counters.dropped_by_level.total(), counters.write_errors, counters.suppressed
 
     def _is_finished(self, now: float) -> bool:
         if self._deadline is None:
@@ -216,7 +236,7 @@ class Writer:
     def _wait(self, quiet_s: float) -> None:
         if self._is_failing:
             self._bell.acquire(timeout=_RETRY_S)
-        elif quiet_s > _QUIET_S and self._front.rest():
+        elif quiet_s > _QUIET_S and not self._notices.is_in_trouble and self._front.rest():
             self._bell.acquire(timeout=_RECOVERY_S)
         else:
             self._bell.acquire(timeout=_POLL_S)

@@ -1,4 +1,4 @@
-"""The README keeps its word."""
+"""README and how-to pages keep their word."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.timeout(240)
 @pytest.mark.needs_program("bash", "make")
-def test_every_command_in_the_readme_gives_the_output_shown() -> None:
+@pytest.mark.parametrize("page", ["README.md", "docs/how-to/bot-logging.md"])
+def test_every_command_on_a_page_gives_the_output_shown(page: str) -> None:
     """Commands and scripts run for real; if this fails, ``make docs`` renews their output."""
     done = subprocess.run(
-        [sys.executable, str(ROOT / "docs" / "readme.py"), "--check"],
+        [sys.executable, str(ROOT / "docs" / "readme.py"), "--check", page],
         capture_output=True,
         text=True,
     )

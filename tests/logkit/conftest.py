@@ -37,13 +37,14 @@ def _own_configuration(monkeypatch: pytest.MonkeyPatch, ring_dir: Path) -> Itera
         monkeypatch.delenv(name)
     monkeypatch.setenv("LOGKIT_RING_DIR", str(ring_dir))
     root = logging.getLogger()
-    parts, active = dict(vars(pipeline)), config._active
+    parts, active, gates = dict(vars(pipeline)), config._active, config._gates
     handlers, level = list(root.handlers), root.level
     yield
+    config._gates.close()
     pipeline.sink.close()
     vars(pipeline).update(parts)
     pipeline.processors.clear()
-    config._active = active
+    config._active, config._gates = active, gates
     logger.set_threshold("info")
     root.handlers[:] = handlers
     root.setLevel(level)

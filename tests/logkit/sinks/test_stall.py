@@ -189,3 +189,49 @@ def test_a_stopped_sibling_stops_only_writing(start_bot: Start, log_path: Path) 
         assert time.perf_counter() - started < 0.5
         sibling.send_signal(signal.SIGCONT)
     assert logkit.flush()
+
+
+def test_a_file_that_cannot_be_written_is_told_once_and_so_is_its_return(
+    start_bot: Start, log_path: Path
+) -> None:
+    """Standard error names path and reason, however many writes fail in the meantime."""
+    bot = start_bot(FULL_FOR_A_WHILE)
+    _, told = bot.communicate(timeout=30)
+    refused, returned = told.decode().splitlines()
+    assert refused.startswith(f"logkit: cannot write to {log_path}: File too large;")
+    assert returned.startswith(f"logkit: writing to {log_path} again, after ")
+
+
+def test_a_dead_disk_does_not_keep_the_bot_from_ending(start_bot: Start, tmp_path: Path) -> None:
+    """When nothing can be written, the process ends without waiting, and has said why."""
+    bot = start_bot(
+        "for n in range(1_000): log.info('counted', n=n)\nprint(flush=True)\n",
+        path="/dev/full",
+        ring_dir=str(tmp_path),
+    )
+    assert bot.stdout is not None
+    bot.stdout.readline()
+    started = time.perf_counter()
+    _, told = bot.communicate(timeout=20)
+    tell(f"ended after {time.perf_counter() - started:.2f} s")
+    assert time.perf_counter() - started < 2
+    assert told.decode().count("cannot write to /dev/full: No space left on device") == 1
+
+
+def test_a_reader_that_has_stopped_delays_the_end_by_less_than_five_seconds(
+    start_bot: Start, log_path: Path, tmp_path: Path
+) -> None:
+    """A full pipe that nobody empties is given up after 2 s; what waits stays in the ring."""
+    os.mkfifo(log_path)
+    bot = start_bot(
+        "for n in range(5_000): log.info('counted', n=n)\nprint(flush=True)\n",
+        ring_dir=str(tmp_path),
+    )
+    with log_path.open("rb"):
+        assert bot.stdout is not None
+        bot.stdout.readline()
+        started = time.perf_counter()
+        bot.wait(timeout=20)
+        took_s = time.perf_counter() - started
+    tell(f"ended after {took_s:.2f} s")
+    assert took_s < 4.5

@@ -1,0 +1,112 @@
+"""What was asked for to hold events back: flood limit, tail sampling, levels by logger.
+
+Gates stand behind the bot's own processors, and only while they have something to do: an event of
+a bot that has asked for none passes nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from logkit import stdlib
+from logkit.flood import FloodGate
+from logkit.level_file import LevelFile
+from logkit.level_gate import LevelGate, write_numbered
+from logkit.logger import set_threshold
+from logkit.pipeline import pipeline
+from logkit.tail import Tail
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from logkit.processors import Processor
+
+
+class Gates:
+    """The gates of this process.
+
+    Args:
+        level: Level of loggers that have none of their own.
+        flood_limit: Events of one name and level a second, or ``None`` for any number.
+        tail_debug: Whether mild events are kept and written once their correlation fails.
+        levels_file: File that asks for levels by logger, or ``None``.
+    """
+
+    def __init__(
+        self,
+        level: str = "info",
+        *,
+        flood_limit: int | None = None,
+        tail_debug: bool = False,
+        levels_file: Path | None = None,
+    ) -> None:
+        counters = pipeline.counters
+        self._own: Sequence[Processor] = ()
+        self._flood = None if flood_limit is None else FloodGate(flood_limit, counters, _warn)
+        self._levels = LevelGate(level, Tail(counters, write_numbered) if tail_debug else None)
+        self._levels_path = levels_file
+        self._file: LevelFile | None = None
+
+    def open(self, own: Sequence[Processor]) -> None:
+        """Put the gates behind the bot's *own* processors."""
+        self._own = own
+        self._stand()
+        stdlib.take_over("debug" if self._levels.tail else self._levels.level)
+        self._levels.set_levels(self._levels.levels)
+        if self._file is None and self._levels_path is not None:
+            self._watch(self._levels_path)
+
+    def close(self) -> None:
+        """Tell what was suppressed, and give loggers back the levels they had."""
+        if self._file is not None:
+            self._file.stop()
+        self._levels.set_levels({})
+        if self._flood is not None:
+            self._flood.summarise()
+
+    def become_child(self) -> None:
+        """In a forked child: forget what the parent has counted and kept."""
+        for part in (self._flood, self._levels.tail):
+            if part is not None:
+                part.become_child()
+        if self._file is not None and self._levels_path is not None:
+            self._watch(self._levels_path)
+
+    def _watch(self, path: Path) -> None:
+        self._file = LevelFile(path, self._change_levels, _reject)
+        self._file.start()
+
+    def _change_levels(self, levels: Mapping[str, str]) -> None:
+        self._levels.set_levels(levels)
+        self._stand()
+        said = [f"{name}={level}" for name, level in levels.items()]
+        fields = {"levels": " ".join(said)}
+        _write("info", "log_levels_changed", fields)
+
+    def _stand(self) -> None:
+        gates: list[Processor] = []
+        if self._levels.tail is not None or self._levels.levels:
+            gates.append(self._levels)
+        if self._flood is not None:
+            gates.append(self._flood)
+        pipeline.processors[:] = [*self._own, *gates]
+        set_threshold(self._levels.threshold)
+
+
+def is_gate(processor: Processor) -> bool:
+    """Return whether *processor* holds events back because ``configure()`` was asked to."""
+    return isinstance(processor, FloodGate | LevelGate)
+
+
+def _warn(event: str, fields: dict[str, Any]) -> None:
+    _write("warning", event, fields)
+
+
+def _reject(reason: str) -> None:
+    _warn("log_level_rejected", {"reason": reason})
+
+
+def _write(level: str, event: str, fields: dict[str, Any]) -> None:
+    pipeline.write(level, "logkit", event, fields, time.time_ns())
