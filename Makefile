@@ -11,7 +11,7 @@ install = $(BIN)/python -m pip install --retries 2 --log $(PIP_LOG) $(1) >/dev/n
 	| tail -n 1) (more in $(PIP_LOG)))
 comma   := ,
 
-.PHONY: demo test lint bench docs clean
+.PHONY: demo test soak lint bench docs clean
 
 $(STAMP): pyproject.toml
 	@command -v $(PYTHON) >/dev/null \
@@ -44,6 +44,9 @@ lint: $(VENV)/.installed-dev
 
 test: lint
 	$(BIN)/python -m pytest -n auto
+
+soak: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m soak
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks

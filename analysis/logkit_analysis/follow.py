@@ -197,7 +197,7 @@ class _Follower:
     def _cycle(self, now: float) -> bool:
         self._watcher.look(now)
         parts: dict[int, Part] = {}
-        size = 0
+        size, is_more = 0, False
         for tail in self._watcher.tails:
             if size >= _CYCLE_BYTES or self._stop.is_set():
                 break
@@ -207,13 +207,14 @@ class _Follower:
                     tail.is_read = False
                     continue
                 parts[id(part.stream)] = part
+                is_more = is_more or not tail.is_read
                 size += part.intervals[-1].end - part.intervals[0].start
         moved = self._watcher.moved
         if parts or moved:
             self._commit([*parts.values()], moved)
             self._watcher.moved = []
         self._retire(now)
-        return self._read_archive() or size >= _TAIL_BYTES
+        return self._read_archive() or is_more
 
     def _commit(self, parts: Sequence[Part], moved: Sequence[LogStream] = ()) -> None:
         new = [part.stream for part in parts if part.stream.source_id is None]
@@ -245,11 +246,11 @@ class _Follower:
         stream = tail.stream
         if stream is None:
             return None
-        data = tail.read_lines(_TAIL_BYTES)
+        data, is_end = tail.read_lines(_TAIL_BYTES)
         settled = self._parser.settled(data, stream.format)
         if settled < len(data) and now - tail.changed_at >= _RECORD_SILENCE_S:
             settled = len(data)
-        tail.is_read = len(data) < _TAIL_BYTES and settled == len(data)
+        tail.is_read = is_end and settled == len(data)
         return self._part(tail, data[:settled])
 
     def _part(self, tail: Tail, data: bytes) -> Part | None:

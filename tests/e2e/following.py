@@ -68,10 +68,10 @@ class Ended:
 class Follower:
     """A ``logkit follow`` process and the database that it fills."""
 
-    def __init__(self, database: Path) -> None:
+    def __init__(self, database: Path, name: str = "first") -> None:
         self.database = database
         self._process: subprocess.Popen[bytes] | None = None
-        self._said = database.with_name(f"{database.name}.said")
+        self._said = database.with_name(f"{name}.said")
 
     @property
     def pid(self) -> int:
@@ -150,7 +150,7 @@ class Follower:
 
         def is_complete() -> bool:
             nonlocal last
-            stamp = self._stamp()
+            stamp = self.stamp()
             if stamp == last:
                 return False
             seen = self.seen()
@@ -164,7 +164,7 @@ class Follower:
             missing = ledger.written - self.seen()
             pytest.fail(f"{missing.total()} lines are lost: {sorted(missing)[:10]}; {self.said}")
 
-    def _stamp(self) -> object:
+    def stamp(self) -> object:
         """Return what tells that the database has changed; asking it takes longer."""
         files = [self.database, self.database.with_name(f"{self.database.name}.wal")]
         return [(file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.exists()]

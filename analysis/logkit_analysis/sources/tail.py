@@ -135,22 +135,24 @@ class Tail:
     def _holds(self, data: bytes, offset: int) -> bool:
         return os.pread(self.descriptor, len(data), offset) == data
 
-    def read_lines(self, limit: int) -> bytes:
+    def read_lines(self, limit: int) -> tuple[bytes, bool]:
         """Return the whole lines behind the stream's position, about *limit* bytes of them.
 
-        A line longer than *limit* comes whole. What follows the last newline is left.
+        A line longer than *limit* comes whole. What follows the last newline is left. The second
+        value tells whether there is no further whole line.
         """
         if self.stream is None:
-            return b""
+            return b"", True
         blocks: list[bytes] = []
         offset = self.stream.position
         while block := os.pread(self.descriptor, limit, offset):
             offset += len(block)
             cut = block.rfind(b"\n") + 1
             if cut:
-                return b"".join([*blocks, block[:cut]])
+                is_end = offset >= os.fstat(self.descriptor).st_size
+                return b"".join([*blocks, block[:cut]]), is_end
             blocks.append(block)
-        return b""
+        return b"", True
 
     def read_rest(self) -> bytes:
         """Return all that is behind the stream's position."""

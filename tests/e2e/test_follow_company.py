@@ -1,0 +1,244 @@
+"""``logkit follow`` among signals, readers, other writers and other programs."""
+
+from __future__ import annotations
+
+import itertools
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.following import LOGKIT, Follower, append, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.e2e.following import Ledger
+
+SIGNALS = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["TERM", "INT"])
+SECONDS_TO_END = 2.0
+
+# Holds the database for as long as its standard input is open.
+HOLD = """
+import duckdb, sys
+connection = duckdb.connect(sys.argv[1])
+print("held", flush=True)
+sys.stdin.read()
+"""
+READ = """
+import sys, time
+from pathlib import Path
+from logkit_analysis.store.database import reading
+with reading(Path(sys.argv[1])) as connection:
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def held(script: str, database: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run *script*, which holds *database*, in another process."""
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(database)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"held\n"
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@SIGNALS
+def test_it_ends_at_once(
+    follower: Follower, ledger: Ledger, log: Path, number: signal.Signals
+) -> None:
+    """Idle or in the middle of a burst: exit code 0, whole batches, within two seconds."""
+    append(log, ledger.lines(10))
+    follower.start(log)
+    follower.wait_for(ledger)
+    ended = follower.stop(number)
+    assert (ended.code, ended.seconds < SECONDS_TO_END) == (0, True)
+    for _ in range(25):
+        append(log, ledger.lines(2_000, width=460))
+    follower.start(log)
+    wait_until(lambda: follower.seen().total() > 10, "a part of it is stored")
+    ended = follower.stop(number)
+    assert (ended.code, ended.seconds < SECONDS_TO_END) == (0, True)
+    follower.start(log)
+    follower.check(ledger, log=log)
+
+
+@SIGNALS
+@pytest.mark.parametrize("script", [HOLD, READ], ids=["a foreign program", "a long query"])
+@pytest.mark.parametrize("is_begun", [True, False], ids=["later", "from the start"])
+def test_it_ends_while_others_hold_the_database(
+    follower: Follower,
+    ledger: Ledger,
+    log: Path,
+    script: str,
+    number: signal.Signals,
+    is_begun: bool,
+) -> None:
+    """It waits for them, says so once, and does not have to be killed."""
+    append(log, ledger.lines(10))
+    follower.start(log)
+    follower.wait_for(ledger)
+    if not is_begun:
+        follower.stop()
+    with held(script, follower.database) as holder:
+        if not is_begun:
+            follower.start(log)
+        append(log, ledger.lines(10))
+        wait_until(lambda: f"(PID {holder.pid})" in follower.said, "it says for whom it waits")
+        ended = follower.stop(number)
+        assert (ended.code, ended.seconds < SECONDS_TO_END) == (0, True)
+        assert ended.said.count(f"(PID {holder.pid})") == 1
+    follower.start(log)
+    follower.check(ledger, log=log)
+
+
+def test_a_foreign_program_comes_and_goes(follower: Follower, ledger: Ledger, log: Path) -> None:
+    """DuckDB's own client gets in between commits, and what it kept waiting is stored after it."""
+    append(log, ledger.lines(10))
+    follower.start(log)
+    follower.wait_for(ledger)
+    for _ in range(3):
+        wait_until(lambda: _is_opened(follower.database, log, ledger), "the other client gets in")
+        with held_when_free(follower.database):
+            append(log, ledger.lines(10))
+            time.sleep(0.7)
+        follower.wait_for(ledger)
+    follower.check(ledger, log=log)
+
+
+def _is_opened(database: Path, log: Path, ledger: Ledger) -> bool:
+    append(log, ledger.lines(5))
+    script = "import duckdb, sys; duckdb.connect(sys.argv[1]).sql('from events').fetchall()"
+    return (
+        subprocess.run(
+            [sys.executable, "-c", script, str(database)], capture_output=True
+        ).returncode
+        == 0
+    )
+
+
+@contextmanager
+def held_when_free(database: Path) -> Iterator[None]:
+    """Hold *database* by DuckDB's own means, as soon as nobody else does."""
+    retry = HOLD.replace(
+        "connection = duckdb.connect(sys.argv[1])",
+        "while True:\n"
+        "    try:\n"
+        "        connection = duckdb.connect(sys.argv[1])\n"
+        "        break\n"
+        "    except duckdb.IOException:\n"
+        "        pass",
+    )
+    with held(retry, database):
+        yield
+
+
+def test_two_followers(follower: Follower, ledger: Ledger, log: Path) -> None:
+    """The second waits, says for whom, and goes on where the first one ended."""
+    append(log, ledger.lines(10))
+    follower.start(log)
+    follower.wait_for(ledger)
+    second = Follower(follower.database, name="second")
+    second.start(log)
+    holder = f"in use by logkit follow (PID {follower.pid})"
+    wait_until(lambda: holder in second.said, "the second says for whom it waits")
+    append(log, ledger.lines(10))
+    follower.wait_for(ledger)
+    follower.kill()
+    append(log, ledger.lines(10))
+    second.check(ledger, log=log)
+
+
+def test_ingest_beside_follow(follower: Follower, ledger: Ledger, log: Path) -> None:
+    """It waits for the end of follow, says so, and reads nothing twice."""
+    append(log, ledger.lines(10))
+    follower.start(log)
+    follower.wait_for(ledger)
+    with subprocess.Popen(
+        [LOGKIT, "ingest", str(log), "--db", str(follower.database)],
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as ingest:
+        assert ingest.stderr is not None
+        assert f"logkit follow (PID {follower.pid})" in ingest.stderr.readline()
+        append(log, ledger.lines(10))
+        follower.wait_for(ledger)
+        follower.stop()
+        assert "0 new rows" in ingest.stderr.read()
+    assert ingest.returncode == 0
+    follower.start(log)
+    follower.check(ledger, log=log)
+
+
+HEAVY = "select count(*) from range(40000000) where hash(range) % 7 = 1"
+
+
+@pytest.mark.parametrize(
+    "seconds", [5, pytest.param(60, marks=[pytest.mark.soak, pytest.mark.timeout(300)])]
+)
+def test_heavy_readers(follower: Follower, ledger: Ledger, log: Path, seconds: int) -> None:
+    """At 2,000 lines/s every query succeeds, and none but the longest delays a commit."""
+    append(log, ledger.lines(10))
+    follower.start(log)
+    follower.wait_for(ledger)
+    is_over = threading.Event()
+    queries: list[tuple[float, int, str]] = []
+
+    def ask() -> None:
+        while not is_over.is_set():
+            started = time.monotonic()
+            done = subprocess.run(
+                [LOGKIT, "sql", HEAVY, "--db", str(follower.database)],
+                capture_output=True,
+                text=True,
+            )
+            queries.append((time.monotonic() - started, done.returncode, done.stderr))
+
+    readers = [threading.Thread(target=ask) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    commits = [time.monotonic()]
+    stamp = follower.stamp()
+    started = time.monotonic()
+    while time.monotonic() - started < seconds:
+        append(log, ledger.lines(20))
+        time.sleep(0.01)
+        if (now := follower.stamp()) != stamp:
+            stamp = now
+            commits.append(time.monotonic())
+    is_over.set()
+    for reader in readers:
+        reader.join()
+    assert [query[1:] for query in queries if query[1]] == []
+    longest = max(seconds for seconds, _, _ in queries)
+    gaps = [later - earlier for earlier, later in itertools.pairwise(commits)]
+    assert len(commits) > 3
+    assert max(gaps) < longest + 1.0
+    follower.check(ledger, log=log)
+
+
+def test_a_query_during_every_commit(follower: Follower, ledger: Ledger, log: Path) -> None:
+    """Readers see whole batches and never less than before."""
+    append(log, ledger.lines(10))
+    follower.start(log)
+    last = 0
+    for _ in range(40):
+        append(log, ledger.lines(50))
+        count = follower.seen().total() if follower.database.exists() else 0
+        assert count >= last
+        last = count
+    follower.check(ledger, log=log)

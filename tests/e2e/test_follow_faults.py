@@ -1,0 +1,182 @@
+"""Kills, full disks, damaged and replaced databases: nothing lost, nothing counted twice."""
+
+from __future__ import annotations
+
+import random
+import resource
+import shutil
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.following import append, wait_until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.e2e.following import Follower, Ledger
+
+
+def soak(*values: object) -> object:
+    """Return a case that takes minutes."""
+    return pytest.param(*values, marks=[pytest.mark.soak, pytest.mark.timeout(1800)])
+
+
+@pytest.mark.parametrize("kills", [12, soak(400)])
+def test_killed_within_milliseconds_of_a_commit(
+    follower: Follower, ledger: Ledger, log: Path, kills: int
+) -> None:
+    """While it begins, writes its log, empties it into the database or makes the database."""
+    rng = random.Random(kills)
+    wal = follower.database.with_name("store.duckdb.wal")
+    for number in range(kills):
+        before = _stamp(wal), _stamp(follower.database)
+        changes = number % 12
+        append(log, ledger.lines(rng.randrange(3000), width=300))
+        follower.start(log)
+        deadline = time.monotonic() + 10
+        while changes and time.monotonic() < deadline:
+            if (now := (_stamp(wal), _stamp(follower.database))) != before:
+                before, changes = now, changes - 1
+                append(log, ledger.lines(rng.randrange(500), width=300))
+        _spin(rng.random() * 0.006)
+        follower.kill()
+    follower.start(log)
+    follower.check(ledger, log=log)
+
+
+def _stamp(path: Path) -> object:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
+def _spin(seconds: float) -> None:
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        pass
+
+
+@pytest.mark.parametrize("damages", [5, soak(60)])
+def test_the_log_of_the_database_is_damaged(
+    follower: Follower, ledger: Ledger, log: Path, damages: int
+) -> None:
+    """As a loss of power may leave it: cut anywhere, or ending in zeros or noise."""
+    rng = random.Random(damages)
+    wal = follower.database.with_name("store.duckdb.wal")
+    follower.start(log)
+    for number in range(damages):
+        for _ in range(rng.randrange(1, 6)):
+            append(log, ledger.lines(30))
+            follower.wait_for(ledger)
+        follower.kill()
+        data = wal.read_bytes()
+        at = rng.randrange(len(data)) if number % 4 else len(data) * 9 // 10
+        end = (b"", bytes(9000), rng.randbytes(9000))[number % 3]
+        wal.write_bytes(data[:at] + end)
+        follower.start(log)
+        follower.wait_for(ledger)
+    follower.check(ledger, log=log)
+
+
+def test_a_full_disk_and_then_room_again(follower: Follower, ledger: Ledger, log: Path) -> None:
+    """It is told once; what could not be written is read again and stored later."""
+    append(log, ledger.lines(100))
+    follower.start(log)
+    follower.wait_for(ledger)
+    for number in range(1, 3):
+        _limit_file_size(follower, 100_000)
+        append(log, ledger.lines(1000, width=200))
+        wait_until(lambda: follower.said.count("trying again") == number, "the trouble is told")  # noqa: B023
+        append(log, ledger.lines(1000, width=200))
+        time.sleep(0.5)
+        _limit_file_size(follower, resource.RLIM_INFINITY)
+        follower.wait_for(ledger)
+    assert follower.said.count("can be written again") == 2
+    _limit_file_size(follower, 100_000)
+    append(log, ledger.lines(1000, width=200))
+    wait_until(lambda: follower.said.count("trying again") == 3, "the trouble is told")
+    ended = follower.stop()
+    assert (ended.code, ended.seconds < 2.5) == (0, True)
+    follower.start(log)
+    follower.check(ledger, log=log)
+
+
+def _limit_file_size(follower: Follower, size: int) -> None:
+    resource.prlimit(follower.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+
+@pytest.mark.parametrize("megabytes", [8, soak(100)])
+def test_a_burst_while_it_is_stopped(
+    follower: Follower, ledger: Ledger, log: Path, megabytes: int
+) -> None:
+    """A laptop that slept, a container that was paused."""
+    append(log, ledger.lines(10))
+    follower.start(log)
+    follower.wait_for(ledger)
+    follower.process.send_signal(signal.SIGSTOP)
+    for _ in range(megabytes):
+        append(log, ledger.lines(2_000, width=460))
+    follower.process.send_signal(signal.SIGCONT)
+    follower.wait_for(ledger, within_s=120)
+    follower.check(ledger, log=log)
+
+
+def test_the_database_is_deleted(follower: Follower, ledger: Ledger, log: Path) -> None:
+    """It is made anew, and all that is still there is read into it."""
+    log.write_bytes(ledger.lines(50))
+    follower.start(log)
+    follower.wait_for(ledger)
+    for pattern in ("store.duckdb", "store.duckdb*", "store.duckdb.wal"):
+        for path in follower.database.parent.glob(pattern):
+            path.unlink()
+        append(log, ledger.lines(50))
+        follower.wait_for(ledger)
+    assert "was deleted" in follower.said
+    follower.check(ledger, log=log)
+
+
+def test_an_older_copy_takes_the_database_s_place(
+    follower: Follower, ledger: Ledger, log: Path
+) -> None:
+    """What the copy does not hold is read again; neither a gap nor a double line remains."""
+    log.write_bytes(ledger.lines(50))
+    follower.start(log)
+    follower.wait_for(ledger)
+    follower.stop()
+    files = [follower.database, follower.database.with_name("store.duckdb.wal")]
+    saved = [path.with_name(f"saved.{path.name}") for path in files]
+    for path, copy in zip(files, saved, strict=True):
+        shutil.copy(path, copy)
+    for is_in_place in (True, False):
+        follower.start(log)
+        append(log, ledger.lines(50))
+        follower.wait_for(ledger)
+        for path, copy in zip(files, saved, strict=True):
+            other = path.with_suffix(".new")
+            shutil.copy(copy, path if is_in_place else other)
+            if not is_in_place:
+                other.replace(path)
+        append(log, ledger.lines(50))
+        follower.wait_for(ledger)
+        follower.kill()
+    follower.start(log)
+    follower.check(ledger, log=log)
+
+
+@pytest.mark.parametrize("commits", [30, soak(10_000)])
+def test_many_small_commits(follower: Follower, ledger: Ledger, log: Path, commits: int) -> None:
+    """The database stays small and a commit stays fast."""
+    follower.start(log)
+    for _ in range(commits):
+        append(log, ledger.lines(2))
+        stamp = follower.stamp()
+        wait_until(lambda: follower.stamp() != stamp, "a commit")  # noqa: B023
+    follower.wait_for(ledger)
+    size = sum(path.stat().st_size for path in follower.database.parent.glob("store.duckdb*"))
+    assert size < 12_000_000 + commits * 300
+    follower.check(ledger, log=log)
