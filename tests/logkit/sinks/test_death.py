@@ -67,7 +67,9 @@ def test_each_event_whose_call_returned_is_there_once(
     """Killed at any moment, with three threads logging and files rotating all the time."""
     counts_path = tmp_path / "counts"
     counts_path.write_bytes(bytes(4_096))
-    bot = start_bot(BUSY, str(counts_path), max_bytes=40_000, backups=900, compress=compress)
+    bot = start_bot(
+        BUSY, str(counts_path), max_bytes=40_000, backups=900, ring_bytes=2**26, compress=compress
+    )
     while not any(counts_path.read_bytes()):
         time.sleep(0.001)
     time.sleep(busy_s)
