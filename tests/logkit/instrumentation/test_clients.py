@@ -220,6 +220,8 @@ def test_retries_of_urllib3_count(server: Loopback) -> None:
     ]
 
 
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_response_that_nobody_closes_is_still_logged(server: Loopback) -> None:
     """An aiohttp response whose body is never read is logged when it is thrown away."""
 
