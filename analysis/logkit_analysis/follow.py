@@ -26,7 +26,7 @@ from logkit_analysis.store.writer import Part
 from logkit_analysis.streams import HEAD_BYTES, LogStream, intervals_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import tzinfo
     from pathlib import Path
 
@@ -201,10 +201,10 @@ class _Follower:
         for tail in self._watcher.tails:
             if size >= _CYCLE_BYTES or self._stop.is_set():
                 break
-            # A copy and its original are one stream; what one of them gives the other has not.
             if id(tail.stream) not in parts and (part := self._read_safely(tail, now)):
-                if id(part.stream) in parts:
-                    tail.is_read = False
+                if _is_copy(part, parts):
+                    # What the other one gives this one has not; once it is stored we can tell.
+                    tail.stream, tail.is_read, is_more = None, False, True
                     continue
                 parts[id(part.stream)] = part
                 is_more = is_more or not tail.is_read
@@ -310,3 +310,11 @@ class _Follower:
         if line not in self._told:
             self._told.add(line)
             self._say(line)
+
+
+def _is_copy(part: Part, others: Mapping[int, Part]) -> bool:
+    """Return whether *part* may hold the same lines of the same stream as one of *others*."""
+    if part.stream.source_id is not None:
+        return id(part.stream) in others
+    heads = (other.data for other in others.values() if other.stream.source_id is None)
+    return any(part.data.startswith(head) or head.startswith(part.data) for head in heads)

@@ -109,6 +109,7 @@ class Follower:
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> Ended:
         """End it with a signal; return how it ended."""
+        assert not self.has_ended, (self.process.returncode, self.said)
         started = time.monotonic()
         self.process.send_signal(number)
         stdout, _ = self.process.communicate(timeout=60)

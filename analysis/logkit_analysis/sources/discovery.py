@@ -101,6 +101,12 @@ def discover_present(arguments: Sequence[str]) -> list[LogFile]:
     return list(files.values())
 
 
+def originals_first(paths: Sequence[str]) -> list[str]:
+    """Return *paths* so that rotated copies come behind what they may be copies of."""
+    names = {os.path.basename(path) for path in paths}  # noqa: PTH119
+    return sorted(paths, key=lambda path: original_of(os.path.basename(path), names) is not None)  # noqa: PTH119
+
+
 def rotated_siblings(originals: Iterable[str], inodes: Collection[int] = ()) -> list[str]:
     """Return the files beside *originals* that are called as their rotated copies are.
 

@@ -17,6 +17,7 @@ from logkit_analysis.sources.discovery import (
     discover_present,
     is_database,
     is_side_file,
+    originals_first,
 )
 from logkit_analysis.sources.identity import identify, is_at_home
 from logkit_analysis.sources.rotated import RotatedCopies
@@ -147,7 +148,7 @@ class Watcher:
         for argument in map(Path, self._arguments):
             places.add(argument if argument.is_dir() else argument.parent)
         self.folders = sorted(place for place in places if place.is_dir())
-        candidates = [(path, False) for path in present]
+        candidates = [(path, False) for path in originals_first(present)]
         candidates += [(path, True) for path in self._rotated.find(present)]
         for path, is_sibling in candidates:
             with suppress(OSError):
