@@ -279,5 +279,5 @@ def test_truncate_and_write_anew(follower: Follower, ledger: Ledger, log: Path, 
 
 
 def lines(ledger: Ledger, count: int) -> bytes:
-    """Return *count* lines of equal length."""
-    return b"".join(ledger.lines(1).rstrip().ljust(80) + b"\n" for _ in range(count))
+    """Return *count* lines of equal length that end alike."""
+    return b"".join(ledger.lines(1).rstrip().ljust(600) + b"\n" for _ in range(count))

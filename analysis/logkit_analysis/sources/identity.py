@@ -147,6 +147,11 @@ def _match_short(file: ByteStream, stream: LogStream) -> Match:
     return Match(is_unsure=bool(_goes_on_like_home(file, stream.position, stream)))
 
 
+def _has_ends(file: ByteStream, stream: LogStream) -> bool:
+    file.seek(0)
+    return file.read(len(stream.head)) == stream.head and _has_tail(file, stream)
+
+
 def _has_tail(file: ByteStream, stream: LogStream) -> bool:
     file.seek(stream.position - len(stream.tail))
     return file.read(len(stream.tail)) == stream.tail
@@ -183,7 +188,7 @@ def _goes_on_like_home(file: ByteStream, offset: int, stream: LogStream) -> bool
         while block := file.read(_BLOCK_BYTES):
             if home.read(len(block)) != block:
                 # It may have been truncated just now, which proves nothing.
-                return False if _has_tail(home, stream) else None
+                return False if _has_ends(home, stream) else None
         return True
     return None
 
@@ -201,5 +206,5 @@ def _home(stream: LogStream) -> Iterator[ByteStream | None]:
     with Path(path_named(stream.path)).open("rb") as file:
         status = os.fstat(file.fileno())
         data, _ = decompressed(file)
-        is_same = FileKey(status.st_dev, status.st_ino) == stream.key and _has_tail(data, stream)
+        is_same = FileKey(status.st_dev, status.st_ino) == stream.key and _has_ends(data, stream)
         yield data if is_same else None

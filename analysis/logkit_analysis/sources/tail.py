@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from logkit_analysis.sources.discovery import path_text
-from logkit_analysis.streams import TAIL_BYTES, FileKey, LogStream
+from logkit_analysis.streams import FileKey, LogStream
 
 if TYPE_CHECKING:
     from typing import Self
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # The kernel's clock for file times moves in steps of up to 10 ms: until then a file may change
 # again and look the same.
 _CLOCK_STEP_S = 0.05
+_RECENT_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ class Tail:
     settle_at: float = 0.0
     state: FileState = field(default=FileState(-1, -1, 1))
     _is_fresh: bool = True
+    _recent: bytes = b""
+    _recent_end: int = -1
 
     @property
     def name(self) -> str:
@@ -116,21 +119,36 @@ class Tail:
         return False
 
     def still_holds_stream(self) -> bool:
-        """Return whether the bytes before the stream's position are where they were."""
+        """Return whether the bytes before the stream's position are where they were.
+
+        Lines may end alike for longer than the stream's tail; so the first bytes count too, and
+        all that we remember of what we read last.
+        """
         stream = self.stream
         if stream is None or os.fstat(self.descriptor).st_size < stream.position:
             return False
-        return self._holds(stream.tail, stream.position - len(stream.tail))
+        before = self._before(stream)
+        return self._holds(stream.head, 0) and self._holds(before, stream.position - len(before))
+
+    def _before(self, stream: LogStream) -> bytes:
+        """Return what we know of the bytes just before the position of *stream*."""
+        return self._recent if self._recent_end == stream.position else stream.tail
 
     def still_holds(self, data: bytes) -> bool:
-        """Return whether *data*, just read behind the position, was not written over meanwhile."""
+        """Return whether *data*, just read behind the position, was not written over meanwhile.
+
+        Its end is remembered.
+        """
         stream = self.stream
         if stream is None or not self.still_holds_stream():
             return False
-        last = data[-TAIL_BYTES:]
-        return self._holds(data[:TAIL_BYTES], stream.position) and self._holds(
-            last, stream.position + len(data) - len(last)
-        )
+        end = stream.position + len(data)
+        first, last = data[:_RECENT_BYTES], data[-_RECENT_BYTES:]
+        if not (self._holds(first, stream.position) and self._holds(last, end - len(last))):
+            return False
+        self._recent = (self._before(stream) + last)[-_RECENT_BYTES:]
+        self._recent_end = end
+        return True
 
     def _holds(self, data: bytes, offset: int) -> bool:
         return os.pread(self.descriptor, len(data), offset) == data
