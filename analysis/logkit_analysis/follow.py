@@ -207,6 +207,7 @@ class _Follower:
                     tail.stream, tail.is_read, is_more = None, False, True
                     continue
                 parts[id(part.stream)] = part
+                self._watcher.note_reading(part.stream, tail)
                 is_more = is_more or not tail.is_read
                 size += part.intervals[-1].end - part.intervals[0].start
         moved = self._watcher.moved

@@ -199,7 +199,7 @@ class Intake:
             if digest.open_end and not (is_closed or _is_whole(parser, digest.open_end, raw)):
                 self.report.unfinished.append(file.name)
                 return
-            self._store(stream, digest)
+            self._store(stream, digest, [] if file.is_stream else self._moved(stream, file, raw))
             is_as_it_lies = file.is_stream or kind == "none"
             done = digest.intervals[-1].end if is_as_it_lies else raw.tell()
             self._progress.advance(file.path, done, digest.batch.row_count)
@@ -236,8 +236,7 @@ class Intake:
 
         ``None`` if all that the file holds is consumed, and more of the same stream.
         """
-        status = os.fstat(raw.fileno())
-        key = FileKey(status.st_dev, status.st_ino)
+        key = _key(raw)
         match = identify(data, file.place, key, self._streams)
         if match.is_behind:
             return None
@@ -250,10 +249,20 @@ class Intake:
             self._commit([], moved=[stream])
         return stream
 
-    def _store(self, stream: LogStream, digest: _Digest) -> None:
+    def _moved(self, stream: LogStream, file: LogFile, raw: BufferedReader) -> list[LogStream]:
+        """Note that more of *stream* is read from *file*; return it if it was known elsewhere.
+
+        Of a file and its copy, the one that we read last is sure to hold all that is consumed.
+        """
+        if stream.key == (key := _key(raw)):
+            return []
+        stream.path, stream.key = file.place, key
+        return [stream]
+
+    def _store(self, stream: LogStream, digest: _Digest, moved: Sequence[LogStream]) -> None:
         is_new = stream.source_id is None
         batch = digest.batch
-        self._commit([Part(stream, batch, digest.intervals, digest.head)])
+        self._commit([Part(stream, batch, digest.intervals, digest.head)], moved=moved)
         if is_new:
             self._streams.append(stream)
         if batch.choice is not None:
@@ -311,6 +320,11 @@ def _opened(path: str) -> AbstractContextManager[BufferedReader]:
     if path == STDIN:
         return nullcontext(cast("BufferedReader", sys.stdin.buffer))
     return Path(path).open("rb")
+
+
+def _key(raw: BufferedReader) -> FileKey:
+    status = os.fstat(raw.fileno())
+    return FileKey(status.st_dev, status.st_ino)
 
 
 def _reason(error: Exception) -> str:

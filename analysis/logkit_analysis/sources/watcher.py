@@ -255,8 +255,19 @@ class Watcher:
     def _note_place(self, stream: LogStream, tail: Tail) -> None:
         stream.name = tail.name
         if (stream.path, stream.key) != (tail.place, tail.key) and not is_at_home(stream):
-            stream.path, stream.key = tail.place, tail.key
-            self.moved.append(stream)
+            self._move(stream, tail)
+
+    def note_reading(self, stream: LogStream, tail: Tail) -> None:
+        """Note that more of *stream* is read from *tail*.
+
+        Of a file and its copy, the one that we read last is sure to hold all that is consumed.
+        """
+        if stream.key != tail.key:
+            self._move(stream, tail)
+
+    def _move(self, stream: LogStream, tail: Tail) -> None:
+        stream.path, stream.key = tail.place, tail.key
+        self.moved.append(stream)
 
     def _begin(self, tail: Tail, now: float) -> None:
         """Begin a stream, unless the file is an old rotated copy that nobody asked for."""
