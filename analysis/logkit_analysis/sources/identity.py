@@ -65,9 +65,9 @@ def identify(file: ByteStream, name: str, key: FileKey, streams: Iterable[LogStr
     is_unsure = False
     newest_first = list(streams)[::-1]
     for stream in sorted(newest_first, key=lambda stream: stream.key != key):
-        if stream.key == key:
-            match = _match_own(file, head, stream)
-        else:
+        match = _match_own(file, head, stream) if stream.key == key else _NO_MATCH
+        # A file that was truncated in its place is written anew, but an inode may get to a copy.
+        if match.stream is None and (stream.key, stream.path) != (key, name):
             match = _match_other(file, name, head, stream)
         if match.stream is not None:
             return match
