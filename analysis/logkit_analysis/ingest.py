@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from logkit_analysis.parsers.chunk_parser import ChunkParser, StreamParser
 from logkit_analysis.parsers.text.layout import FormatTable
 from logkit_analysis.sources import compression
-from logkit_analysis.sources.discovery import STDIN, LogFile, discover
+from logkit_analysis.sources.discovery import STDIN, LogFile, discover, originals_first
 from logkit_analysis.sources.identity import identify, is_at_home
 from logkit_analysis.sources.reader import ByteStream, Chunk, cut_at_records, read_chunks
 from logkit_analysis.store.database import writing
@@ -131,7 +131,9 @@ def ingest(
         streams = known_streams(connection)
         intake = Intake(writer.commit, parser, streams, progress, pool)
         progress.total(len(files), _total_bytes(files))
-        for file in files:
+        ordered = originals_first([file.path for file in files])
+        place = {path: number for number, path in enumerate(ordered)}
+        for file in sorted(files, key=lambda file: place[file.path]):
             intake.read(file)
         report = intake.report
         report.seconds = time.monotonic() - started

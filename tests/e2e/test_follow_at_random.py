@@ -88,7 +88,7 @@ class Writer:
                 old = self.log.with_name(f"app.log.{number}{suffix}")
                 if old.exists():
                     if number == GENERATIONS:
-                        self._close_old()
+                        self.close_old()
                         self._wait()
                     old.rename(self.log.with_name(f"app.log.{number + 1}{suffix}"))
         if self._rng.random() < 0.5:
@@ -121,7 +121,7 @@ class Writer:
         rotated = [path for path in self._folder.glob("app.log[.-]*") if path.suffix != ".gz"]
         if not rotated:
             return
-        self._close_old()
+        self.close_old()
         path = self._rng.choice(sorted(rotated))
         packed = gzip.compress(path.read_bytes())
         target = path.with_name(f"{path.name}.gz")
@@ -158,9 +158,10 @@ class Writer:
     def end(self) -> None:
         """Finish what is begun."""
         self.write()
-        self._close_old()
+        self.close_old()
 
-    def _close_old(self) -> None:
+    def close_old(self) -> None:
+        """Let go of the files that were renamed."""
         for old in self._old:
             old.close()
         self._old.clear()
@@ -228,7 +229,7 @@ def test_at_random(
     writer = Writer(rng, log.parent, ledger, wait)
     keeper = Keeper(rng, follower, log.parent)
     try:
-        for _ in range(60):
+        for _ in range(45):
             done.append(keeper.step() if rng.random() < 0.15 else writer.step())
             time.sleep(rng.choice([0, 0, 0.05, 0.3]))
         writer.end()
@@ -237,3 +238,5 @@ def test_at_random(
     except BaseException:
         request.node.add_report_section("call", "steps", f"seed {seed}: {' '.join(done)}")
         raise
+    finally:
+        writer.close_old()

@@ -159,6 +159,21 @@ def test_the_unread_tail_is_in_the_copy(
     follower.check(ledger, log=log)
 
 
+@SIZES
+def test_log_and_copy_come_while_nobody_looks(
+    follower: Follower, ledger: Ledger, log: Path, count: int
+) -> None:
+    """Both are new to us; more was written before the truncation, which comes later."""
+    log.write_bytes(ledger.lines(count))
+    shutil.copy(log, log.with_name("app-2026-03-19.log"))
+    append(log, ledger.lines(2))
+    follower.start(log.parent)
+    follower.wait_for(ledger)
+    os.truncate(log, 0)
+    append(log, ledger.lines(1))
+    follower.check(ledger, log.parent, log=log)
+
+
 def test_original_and_copy_are_one_stream(follower: Follower, ledger: Ledger, log: Path) -> None:
     """Both have lines that are new to us; one of them gives them, in one cycle."""
     log.write_bytes(ledger.lines(50))
@@ -240,9 +255,9 @@ def test_a_link_is_switched(follower: Follower, ledger: Ledger, log: Path) -> No
     follower.check(ledger, log=link)
 
 
-@SIZES
-def test_delete_and_create(follower: Follower, ledger: Ledger, log: Path, count: int) -> None:
+def test_delete_and_create(follower: Follower, ledger: Ledger, log: Path) -> None:
     """What the writer of the deleted file still adds is read, even after a long silence."""
+    count = 5
     log.write_bytes(ledger.lines(count))
     follower.start(log)
     follower.wait_for(ledger)

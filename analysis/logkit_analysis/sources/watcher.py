@@ -22,7 +22,7 @@ from logkit_analysis.sources.discovery import (
 from logkit_analysis.sources.identity import identify, is_at_home
 from logkit_analysis.sources.rotated import RotatedCopies
 from logkit_analysis.sources.tail import FileState, Tail
-from logkit_analysis.streams import FileKey, LogStream
+from logkit_analysis.streams import HEAD_BYTES, FileKey, LogStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -170,14 +170,28 @@ class Watcher:
         room = self._budget - len(self._tails)
         if len(waiting) > room:
             room += self._park(len(waiting) - room, now)
-        known = {stream.key for stream in self._streams} if waiting else set()
         parked = {key: at.at for key, at in self._parked.items()}
+        known = self._known_among(waiting)
         waiting.sort(key=lambda found: (parked.get(found.key, 0.0), found.key not in known))
         for found in waiting:
             if room <= 0:
                 return
             with suppress(OSError):
                 room -= self._open(found, now)
+
+    def _known_among(self, waiting: Sequence[_Found]) -> set[FileKey]:
+        """Return the inodes that still begin as what we have read in them."""
+        heads: dict[FileKey, list[bytes]] = {found.key: [] for found in waiting}
+        for stream in self._streams:
+            if stream.key in heads:
+                heads[stream.key].append(stream.head)
+        known = set()
+        for found in waiting:
+            if heads[found.key]:
+                with suppress(OSError), Path(found.path).open("rb") as file:
+                    if file.read(HEAD_BYTES).startswith(tuple(heads[found.key])):
+                        known.add(found.key)
+        return known
 
     def _park(self, count: int, now: float) -> int:
         """Close up to *count* files that are read, the longest quiet first; return how many."""
