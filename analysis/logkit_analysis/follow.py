@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from logkit_analysis.errors import AnalysisError
 from logkit_analysis.ingest import Intake, Silent, owed_newline
 from logkit_analysis.parsers.chunk_parser import ChunkParser
+from logkit_analysis.parsers.line_limit import MAX_LINE_BYTES
 from logkit_analysis.parsers.text.layout import JSON, FormatTable
 from logkit_analysis.sources.discovery import discover_present
 from logkit_analysis.sources.wakeup import Wakeup
@@ -54,6 +55,7 @@ def follow(
     say: Callable[[str], None],
     only_format: str | None = None,
     own_formats: Sequence[TextFormat] = (),
+    max_line_bytes: int = MAX_LINE_BYTES,
 ) -> None:
     """Read *arguments* into *database* as they grow, until *stop* is set.
 
@@ -67,12 +69,18 @@ def follow(
         say: Told, in one line, whom we wait for, what a log is read as and what goes wrong.
         only_format: Name of the format of all files; ``None`` to tell each by its content.
         own_formats: Formats besides ours.
+        max_line_bytes: A longer line goes to quarantine whole.
 
     Raises:
         UnknownFormatError: *only_format* is no name of a format.
         DatabaseUnusableError: *database* is no database of ours.
     """
-    parser = ChunkParser(zone, table=FormatTable(own_formats), only_format=only_format)
+    parser = ChunkParser(
+        zone,
+        table=FormatTable(own_formats),
+        only_format=only_format,
+        max_line_bytes=max_line_bytes,
+    )
     locks = Locks(database, on_wait=say, is_stopped=stop.is_set)
     store = Appender(database, locks, memory_limit=memory_limit, threads=threads)
     follower = None
@@ -247,8 +255,14 @@ class _Follower:
         stream = tail.stream
         if stream is None:
             return None
-        data, is_end = tail.read_lines(_TAIL_BYTES)
+        limit = _TAIL_BYTES
+        data, is_end = tail.read_lines(limit)
         settled = self._parser.settled(data, stream.format)
+        while not settled and not is_end:
+            # The parts of a long line, or records that overlap: their end is farther on.
+            limit *= 2
+            data, is_end = tail.read_lines(limit)
+            settled = self._parser.settled(data, stream.format)
         if settled < len(data) and now - tail.changed_at >= _RECORD_SILENCE_S:
             settled = len(data)
         tail.is_read = is_end and settled == len(data)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from logkit_analysis.parsers.chunk_parser import ChunkParser, StreamParser
+from logkit_analysis.parsers.line_limit import MAX_LINE_BYTES
 from logkit_analysis.parsers.text.layout import FormatTable
 from logkit_analysis.sources import compression
 from logkit_analysis.sources.discovery import STDIN, LogFile, discover, originals_first
@@ -102,6 +103,7 @@ def ingest(
     on_wait: Callable[[str], None],
     only_format: str | None = None,
     own_formats: Sequence[TextFormat] = (),
+    max_line_bytes: int = MAX_LINE_BYTES,
 ) -> IngestReport:
     """Read what is new in the files that *arguments* name into *database*.
 
@@ -113,13 +115,19 @@ def ingest(
         on_wait: Told, in one line, whom we wait for.
         only_format: Name of the format of all files; ``None`` to tell each by its content.
         own_formats: Formats besides ours.
+        max_line_bytes: A longer line goes to quarantine whole.
 
     Raises:
         UnknownFormatError: *only_format* is no name of a format.
         PathUnusableError: A named path is missing, unreadable or holds no log; nothing is read.
         DatabaseUnusableError: *database* is no database of ours.
     """
-    parser = ChunkParser(zone, table=FormatTable(own_formats), only_format=only_format)
+    parser = ChunkParser(
+        zone,
+        table=FormatTable(own_formats),
+        only_format=only_format,
+        max_line_bytes=max_line_bytes,
+    )
     files = discover(arguments)
     with (
         Locks(database, on_wait=on_wait).sole_writer("logkit ingest"),

@@ -133,6 +133,16 @@ def test_ten_megabytes_in_one_line(follower: Follower, ledger: Ledger, log: Path
     follower.check(ledger, log=log)
 
 
+def test_a_line_over_the_limit_is_kept_whole(follower: Follower, ledger: Ledger, log: Path) -> None:
+    """An event of ten megabytes goes to quarantine if that is more than the user wants read."""
+    follower.start(log, "--max-line-bytes", "9000000")
+    append(log, ledger.lines(2, width=10_000_000) + ledger.lines(3))
+    follower.wait_for(ledger)
+    rejects = "select octet_length(raw) > 10000000, count(*) from quarantine where reason like "
+    assert follower.rows(rejects + "'line_too_long%' group by all") == [(True, 2)]
+    follower.check(ledger, log=log)
+
+
 def test_odd_names(follower: Follower, ledger: Ledger, tmp_path: Path) -> None:
     """Spaces, quotes, newlines, bytes that are no UTF-8: of logs, of folders, of the database."""
     folder = tmp_path / "a b'\"\n;%s$1 ü"

@@ -169,6 +169,32 @@ def test_compression_is_told_by_content(shell: Shell) -> None:
     assert shell.seqs() == [*range(400)]
 
 
+def test_a_line_over_the_limit_is_kept_whole(shell: Shell, log: Path) -> None:
+    """Also if it is longer than all that is read at a time; one of ten megabytes is an event."""
+    long = [b'{"seq":10,"note":"%s"}' % (b"x" * size) for size in (10_000_000, 70_000_000)]
+    with log.open("ab") as file:
+        file.write(b"\n".join([*long, _lines(11, 11)]))
+    said = shell.ingest(log)
+    assert "12 new rows" in said
+    assert "1 line_too_long" in said
+    assert shell.seqs() == [*range(12)]
+    ((reason, raw),) = shell.rows("select reason, raw from quarantine where raw <> 'dirt'::blob")
+    assert reason == f"line_too_long: {len(long[1])} bytes, at most 16777216 are read"
+    assert raw == long[1]
+
+
+def test_the_limit_of_a_line_is_a_setting(shell: Shell, log: Path) -> None:
+    """As a flag, or for all commands in logkit.toml."""
+    shell.ingest(log, "--max-line-bytes", str(LINE_BYTES - 2))
+    assert shell.seqs() == []
+    (shell.folder / "logkit.toml").write_text(f"max_line_bytes = {LINE_BYTES - 2}\n")
+    (shell.folder / "more.log").write_bytes(_lines(0, 1) + b"{}\n")
+    shell.ingest("more.log")
+    reasons = "select split_part(reason, ':', 1), count(*) from quarantine group by all order by 2"
+    assert shell.rows(reasons) == [("invalid_json", 1), ("line_too_long", 12)]
+    assert "--max-line-bytes" in shell.refused(log, "--max-line-bytes", "0", code=2)
+
+
 def test_a_damaged_file_is_named_and_what_precedes_is_stored(shell: Shell, log: Path) -> None:
     """The command fails, since not all was read; the other files are."""
     packed = gzip.compress(_lines(100, 999))

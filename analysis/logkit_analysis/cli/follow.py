@@ -19,9 +19,11 @@ from logkit_analysis.cli.options import (
     Format,
     FormatOption,
     LogZoneOption,
+    MaxLineBytesOption,
 )
 from logkit_analysis.cli.rows import choose_format, write_rows
 from logkit_analysis.errors import ExitCode, UsageError
+from logkit_analysis.parsers.line_limit import MAX_LINE_BYTES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,6 +58,7 @@ def follow(
         int, typer.Option("--threads", min=1, help="Threads that DuckDB may use.")
     ] = 1,
     log_format: LogFormatOption = AUTO,
+    max_line_bytes: MaxLineBytesOption = MAX_LINE_BYTES,
     is_status: Annotated[
         bool, typer.Option("--status", help="Show how far each file is read, and end.")
     ] = False,
@@ -87,6 +90,7 @@ def follow(
         say=notes.note,
         only_format=None if log_format == AUTO else log_format,
         own_formats=own_formats(),
+        max_line_bytes=max_line_bytes,
     )
 
 

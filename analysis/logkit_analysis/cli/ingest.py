@@ -8,8 +8,14 @@ import typer
 
 from logkit_analysis.cli import notes
 from logkit_analysis.cli.log_formats import AUTO, FORMAT_OPTION, own_formats, say_choices
-from logkit_analysis.cli.options import DEFAULT_DATABASE, DatabaseOption, LogZoneOption
+from logkit_analysis.cli.options import (
+    DEFAULT_DATABASE,
+    DatabaseOption,
+    LogZoneOption,
+    MaxLineBytesOption,
+)
 from logkit_analysis.errors import ExitCode
+from logkit_analysis.parsers.line_limit import MAX_LINE_BYTES
 
 if TYPE_CHECKING:
     from logkit_analysis.ingest import IngestReport
@@ -34,6 +40,7 @@ def ingest(
     db: DatabaseOption = DEFAULT_DATABASE,
     tz: LogZoneOption = "UTC",
     log_format: Annotated[str, FORMAT_OPTION] = AUTO,
+    max_line_bytes: MaxLineBytesOption = MAX_LINE_BYTES,
 ) -> None:
     """Read what is new in log files into the database."""
     from logkit_analysis.cli.progress import ByteProgress
@@ -49,6 +56,7 @@ def ingest(
             on_wait=notes.note,
             only_format=None if log_format == AUTO else log_format,
             own_formats=own_formats(),
+            max_line_bytes=max_line_bytes,
         )
     _say(report)
     if report.damaged:

@@ -51,6 +51,12 @@ LogZoneOption = Annotated[
         "--tz", metavar="ZONE", callback=_check_zone, help="Zone of times that name none."
     ),
 ]
+MaxLineBytesOption = Annotated[
+    int,
+    typer.Option(
+        "--max-line-bytes", metavar="N", min=1, help="A longer line goes to quarantine, whole."
+    ),
+]
 FormatOption = Annotated[
     Format | None,
     typer.Option("--format", help="How rows are written; by default as --output's suffix says."),

@@ -56,6 +56,11 @@ class Batch:
     consumed: int = 0
     choice: Choice | None = None
 
+    def add(self, other: Batch) -> None:
+        """Take the events and rejects of *other*, which come later."""
+        self.tables += other.tables
+        self.rejects += other.rejects
+
     @property
     def row_count(self) -> int:
         """How many events there are."""

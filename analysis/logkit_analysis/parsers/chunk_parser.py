@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from logkit_analysis.parsers.json_chunks import JsonChunkParser
 from logkit_analysis.parsers.json_lines import JsonLinesParser, Record
+from logkit_analysis.parsers.line_limit import MAX_LINE_BYTES
 from logkit_analysis.parsers.text.detection import choose
 from logkit_analysis.parsers.text.layout import JSON, FormatTable, UnknownFormatError
 from logkit_analysis.parsers.text.text_parser import TextParser
@@ -34,18 +35,24 @@ class ChunkParser:
         zone: Zone of times that name none.
         table: The formats there are, by default ours.
         only_format: Name of the format of every log; ``None`` to decide by content.
+        max_line_bytes: A longer line is rejected whole.
 
     Raises:
         UnknownFormatError: *only_format* is no name of a format.
     """
 
     def __init__(
-        self, zone: tzinfo, *, table: FormatTable | None = None, only_format: str | None = None
+        self,
+        zone: tzinfo,
+        *,
+        table: FormatTable | None = None,
+        only_format: str | None = None,
+        max_line_bytes: int = MAX_LINE_BYTES,
     ) -> None:
         self._zone = zone
         self._table = table or FormatTable()
         self._only_format = only_format
-        self._lines = JsonLinesParser(zone)
+        self._lines = JsonLinesParser(zone, max_line_bytes)
         self._json = JsonChunkParser(self._lines)
         if only_format is not None:
             self._table.layout(only_format)

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from logkit.schema import FIELDS_BY_NAME
 from logkit_analysis.parsers.batch import Batch, parse_lines
 from logkit_analysis.parsers.dialects import FOREIGN_KEYS
+from logkit_analysis.parsers.line_limit import long_lines
 from logkit_analysis.parsers.vectorised import VectorisedParser, is_plain_key
 
 if TYPE_CHECKING:
@@ -41,6 +42,17 @@ class JsonChunkParser:
 
     def parse(self, data: bytes, start: int) -> Batch:
         """Parse the lines of *data*, whose first byte has offset *start*."""
+        batch = Batch()
+        done = 0
+        for begin, end in long_lines(data, self._lines.max_line_bytes):
+            batch.add(self._parse_short(data[done:begin], start + done))
+            batch.add(parse_lines([(start + begin, data[begin:end])], self._lines))
+            done = end + 1
+        batch.add(self._parse_short(data[done:], start + done))
+        return batch
+
+    def _parse_short(self, data: bytes, start: int) -> Batch:
+        """Parse the lines of *data*, none of which is too long."""
         lines = _Lines(data, start)
         keys = self._keys_worth_asking_for(lines)
         if not keys or not data.endswith(b"\n"):

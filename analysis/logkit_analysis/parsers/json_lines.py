@@ -20,6 +20,7 @@ from logkit_analysis.parsers.dialects import (
 )
 from logkit_analysis.parsers.levels import level_of
 from logkit_analysis.parsers.library_messages import add_meaning, is_event_name
+from logkit_analysis.parsers.line_limit import MAX_LINE_BYTES, too_long
 from logkit_analysis.parsers.loading import Reject, dump_json, load_json
 from logkit_analysis.parsers.times import epoch_us
 from logkit_analysis.parsers.unwrap import unwrap_docker
@@ -50,9 +51,11 @@ class JsonLinesParser:
 
     Args:
         zone: Zone of times that name none.
+        max_line_bytes: A line with more is a reject.
     """
 
     zone: tzinfo
+    max_line_bytes: int = MAX_LINE_BYTES
     _plans: dict[tuple[str, frozenset[str]], _Plan] = field(default_factory=dict)
 
     def parse(self, line: bytes) -> Record | Reject:
@@ -62,6 +65,9 @@ class JsonLinesParser:
 
     def parse_all(self, line: bytes) -> list[Record] | Reject:
         """Parse one line; the batches of log services hold many events. Never raises."""
+        size = len(line) - line.endswith(b"\n")
+        if size > self.max_line_bytes:
+            return Reject(too_long(size, self.max_line_bytes))
         try:
             value = load_json(line)
             if isinstance(value, dict):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from logkit_analysis.parsers.batch import RejectedLine
+from logkit_analysis.parsers.line_limit import too_long
 from logkit_analysis.parsers.text.records import (
     RECORD_BYTES,
     Line,
@@ -26,11 +27,10 @@ if TYPE_CHECKING:
 _GAP_BYTES = 64 * 1024
 _GAP_US = 1_000_000
 
-# The longest stretch on which the parts of a line are put together.
-_JOINED_BYTES = 16 * 1024 * 1024
-
-# Records of several channels can overlap without end; whoever reads on must get on.
-_MOST_PENDING_BYTES = 6 * 1024 * 1024
+# Records of several channels can overlap without end; whoever reads on must get on. A line in
+# parts needs room for what is put before each, and for other lines between them.
+_LEAST_PENDING_BYTES = 6 * 1024 * 1024
+_PENDING_LINES = 2
 
 
 @dataclass(slots=True)
@@ -51,6 +51,7 @@ class Splitter:
         may_continue: Whether any format has records of several lines.
         transport: How the lines come, or ``None``.
         instant: Reads the time of an envelope, in microseconds.
+        max_line_bytes: A longer line is rejected whole; the record around it goes on.
     """
 
     def __init__(
@@ -60,11 +61,14 @@ class Splitter:
         may_continue: bool,
         transport: Transport | None,
         instant: Callable[[object], int | None],
+        max_line_bytes: int,
     ) -> None:
         self._builder = builder
         self._may_continue = may_continue
         self._transport = transport
         self._instant = instant
+        self._max_line_bytes = max_line_bytes
+        self._most_pending = max(_LEAST_PENDING_BYTES, _PENDING_LINES * max_line_bytes)
 
     def split(self, data: bytes, start: int, done: Sink) -> None:
         """Give to *done* what the lines of *data* are; its last record ends with it."""
@@ -80,7 +84,7 @@ class Splitter:
             begin = data.rfind(b"\n", 0, max(0, len(data) - window)) + 1
             cut = self._cut(data[begin:], begin)
             if cut is not None:
-                return len(data) if cut == 0 and len(data) > _MOST_PENDING_BYTES else cut
+                return len(data) if cut == 0 and len(data) > self._most_pending else cut
             window *= 4
 
     def _cut(self, data: bytes, begin: int) -> int | None:
@@ -109,7 +113,7 @@ class Splitter:
             return [self._run_plain(data, start, done, is_middle=is_middle)]
         channels: dict[object, _Channel] = {}
         seen: set[object] = set()
-        for line in _lines(data, start):
+        for line in self._short_lines(data, start, done):
             envelope = self._transport.open(line.text)
             if envelope is None:
                 done(_stray(line))
@@ -131,9 +135,18 @@ class Splitter:
         builder = self._builder()
         if is_middle:
             builder.open = TextRecord(start, start, None, [], {})
-        for line in _lines(data, start):
+        for line in self._short_lines(data, start, done):
             builder.feed(line, done)
         return _Channel(builder, start)
+
+    def _short_lines(self, data: bytes, start: int, done: Sink) -> Iterator[Line]:
+        """Yield the lines of *data* but those that are too long, which are finished."""
+        for line in _lines(data, start):
+            if len(line.text) <= self._max_line_bytes:
+                yield line
+            else:
+                reason = too_long(len(line.text), self._max_line_bytes)
+                done(RejectedLine(line.start, reason, line.text))
 
     def _feed_unknown(
         self,
@@ -159,11 +172,14 @@ class Splitter:
             channel.builder.feed(inner, done)
             return
         channel.parts.append(inner)
-        if line.end - channel.parts[0].start > _JOINED_BYTES:
-            _reject_parts(channel, f"line_too_long: over {_JOINED_BYTES} bytes", done)
-        elif not envelope.is_partial:
-            channel.builder.feed(_joined(channel.parts), done)
-            channel.parts = []
+        if envelope.is_partial:
+            return
+        size = sum(len(part.text) for part in channel.parts)
+        if size > self._max_line_bytes:
+            _reject_parts(channel, too_long(size, self._max_line_bytes), done)
+            return
+        channel.builder.feed(_joined(channel.parts), done)
+        channel.parts = []
 
     def _close_stale(
         self,

@@ -36,6 +36,7 @@ class TextParser:
             may_continue=any(known.is_multiline for known in layout.formats),
             transport=layout.transport,
             instant=times,
+            max_line_bytes=json_lines.max_line_bytes,
         )
         self._reader = RecordReader(times, json_lines, prefix)
 

@@ -118,7 +118,8 @@ def bounds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setattr(records, "RECORD_BYTES", request.param)
         monkeypatch.setattr(splitting, "RECORD_BYTES", request.param)
         monkeypatch.setattr(splitting, "_GAP_BYTES", 60)
-        monkeypatch.setattr(splitting, "_JOINED_BYTES", 90)
+        for parser in PARSERS.values():
+            monkeypatch.setattr(parser._lines, "max_line_bytes", 70)
 
 
 @any_stream

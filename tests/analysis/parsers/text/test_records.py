@@ -128,6 +128,14 @@ def test_broken_utf8(read: Callable[..., Any]) -> None:
     assert [raw for _, raw in found.rejects] == [b"  caf\xe9", broken + b"  text"]
 
 
+def test_a_line_that_is_too_long(read: Callable[..., Any]) -> None:
+    """It is quarantined whole, and the record around it goes on."""
+    lines = HEAD + TRACEBACK.replace("\n", "\n" + "x" * 200 + "\n", 1) + "\n"
+    found = read(lines, only_format="python-dash", max_line_bytes=100)
+    assert [event["error_type"] for event in found.events] == ["ValueError"]
+    assert found.rejects == [("line_too_long: 200 bytes, at most 100 are read", b"x" * 200)]
+
+
 def test_a_record_without_end(read: Callable[..., Any]) -> None:
     """A record takes a megabyte of lines; what follows is quarantined line by line."""
     line = "x" * 1023 + "\n"
@@ -192,10 +200,21 @@ class TestTransports:
         whole = "".join([*parts, self.CRI % (2, "stdout", "F", "")])
         (event,) = read(whole, only_format="cri").events
         assert len(event["message"]) == 650 * 16_000
-        parser = ChunkParser(UTC)
-        assert parser.settled("".join(parts[:300]).encode(), "cri") == 0
         begun = "".join(parts[:500]).encode()
+        assert ChunkParser(UTC).settled(begun, "cri") == 0
+        parser = ChunkParser(UTC, max_line_bytes=1_000_000)
         assert parser.settled(begun, "cri") == len(begun)
+
+    def test_parts_that_make_too_long_a_line(self, read: Callable[..., Any]) -> None:
+        """All of them are quarantined, as they stand, and nothing else is."""
+        parts = [self.CRI % (1, "stdout", "P", "x" * 40)] * 3
+        whole = "".join([*parts, self.CRI % (2, "stdout", "F", "end")])
+        after = self.CRI % (3, "stdout", "F", "next")
+        found = read(whole + after, only_format="cri", max_line_bytes=100)
+        assert [event["message"] for event in found.events] == ["next"]
+        assert found.rejects == [
+            ("line_too_long: 123 bytes, at most 100 are read", whole.strip().encode())
+        ]
 
     def test_parts_of_docker(self, read: Callable[..., Any]) -> None:
         """Docker marks the last part by its newline."""
