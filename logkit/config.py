@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from logkit import crashes
+from logkit import crashes, frameworks
 from logkit.errors import ConfigurationError
 from logkit.gates import Gates
 from logkit.identity import UNKNOWN_SERVICE
@@ -164,6 +164,7 @@ def configure(
     _gates.open(processors)
     take_over_structlog()
     crashes.watch()
+    frameworks.watch(lambda: _gates.take_over())
 
 
 def flush(timeout: float = 5.0) -> bool:

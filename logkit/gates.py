@@ -53,10 +53,14 @@ class Gates:
         """Put the gates behind the bot's *own* processors."""
         self._own = own
         self._stand()
-        stdlib.take_over("debug" if self._levels.tail else self._levels.level)
-        self._levels.set_levels(self._levels.levels)
+        self.take_over()
         if self._file is None and self._levels_path is not None:
             self._watch(self._levels_path)
+
+    def take_over(self) -> None:
+        """Make the loggers of the logging module hand over what anybody wants to see."""
+        stdlib.take_over("debug" if self._levels.tail else self._levels.level)
+        self._levels.set_levels(self._levels.levels)
 
     def close(self) -> None:
         """Tell what was suppressed, and give loggers back the levels they had."""

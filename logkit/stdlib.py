@@ -32,6 +32,11 @@ FRAMEWORK_LOGGERS = (
 )
 """Libraries that print through handlers of their own unless somebody takes those away."""
 
+_SELF_PRINTING = (
+    *("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi"),
+    *("gunicorn.error", "gunicorn.access"),
+)
+
 _RECORD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {
     "asctime",
     "message",
@@ -160,6 +165,8 @@ def dict_config(
         "disable_existing_loggers": False,
         "formatters": {"logkit": {"()": "logkit.JsonFormatter", "service": service}},
         "handlers": {"logkit": {**target, "formatter": "logkit"}},
+        # Handlers of their own would print what the root writes.
+        "loggers": {name: {"handlers": [], "propagate": True} for name in _SELF_PRINTING},
         "root": {"level": parse_level(level).upper(), "handlers": ["logkit"]},
     }
 

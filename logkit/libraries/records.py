@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _ANY_TEMPLATE = "*"
 _SHARD = re.compile(r"hikari\.gateway\.(\d{1,6})")
-_NAME = re.compile(r"(?:(?P<key>\w+)>)?(?:(?P<how>s|us|url|path|int):)?(?P<field>\w+|-)")
+_NAME = re.compile(r"(?:(?P<key>\w+)>)?(?:(?P<how>s|us|url|path|line|int):)?(?P<field>\w+|-)")
 
 # Names that begin loggers, the part of the table for what follows, and the platform.
 _ROOTS: tuple[tuple[str, rows.Rows, str], ...] = (

@@ -1,10 +1,10 @@
 """The table: logger and message template -> event name and names for the template's values.
 
 A row is ``template: "event  name name ..."``. A name may begin with how its value is read:
-``s:`` seconds, written as milliseconds; ``us:`` microseconds, the same; ``url:`` and ``path:``, of
-which the endpoint template is kept; ``int:`` a number in text. ``-`` leaves a value out, and
-``field=value`` at the end adds a field. Values of a mapping are named ``key>name``. A template of
-several lines is known by its first.
+``s:`` seconds, written as milliseconds; ``us:`` microseconds, the same; ``url:``, ``path:`` and
+``line:`` (of a request), of which the endpoint template is kept; ``int:`` a number in text. ``-``
+leaves a value out, and ``field=value`` at the end adds a field. Values of a mapping are named
+``key>name``. A template of several lines is known by its first.
 
 ``status_code`` makes a record a request. Where ``logkit.instrument()`` logs each request itself,
 the field is left out, so that nothing counts twice.
@@ -249,8 +249,9 @@ SERVERS: Rows = {
         "Exception in ASGI application": "request_failed",
     },
     "gunicorn.access": {
-        # The template is a setting of gunicorn's; the values have the names of Apache's log.
-        "*": "request_handled  h>client m>method U>path:endpoint s>int:status_code D>us:duration_ms"
+        # The template is a setting of gunicorn's; the values have the names of Apache's log. The
+        # path is missing after a failure, the request's line is not.
+        "*": "request_handled  h>client m>method r>line:endpoint s>int:status_code D>us:duration_ms"
         " B>response_bytes",
     },
     "gunicorn.error": {

@@ -13,8 +13,9 @@ def read(value: Any, how: str) -> Any:
 
     Args:
         value: What the library logged.
-        how: ``s`` and ``us`` for seconds and microseconds, ``url`` and ``path`` for what contains
-            an endpoint, ``int`` for a number in text, empty for anything else.
+        how: ``s`` and ``us`` for seconds and microseconds, ``url``, ``path`` and ``line``
+            (the first of an HTTP request) for what contains an endpoint, ``int`` for a number in
+            text, empty for anything else.
 
     Raises:
         ValueError, TypeError: It is not of that kind.
@@ -28,6 +29,8 @@ def read(value: Any, how: str) -> Any:
     if how == "url":
         url = urlsplit(str(value))
         return endpoint_of(url.hostname or "", url.path)
+    if how == "line":
+        return endpoint_of("", urlsplit(str(value).split(" ", 2)[1]).path)
     if how == "path":
         return endpoint_of("", str(value))
     return value if isinstance(value, str | int | float | bool | None) else str(value)

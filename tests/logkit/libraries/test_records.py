@@ -128,7 +128,7 @@ def logged(logger: str, template: str, *args: object, level: int = 30) -> dict[s
         (
             "gunicorn.access",
             '%(h)s "%(r)s" %(s)s %(D)s',
-            ({"h": "::1", "r": "GET / HTTP/1.1", "s": "200 OK", "D": 1_500, "m": "GET", "U": "/x",
+            ({"h": "::1", "r": "GET /x?a=1 HTTP/1.1", "s": "200 OK", "D": 1_500, "m": "GET",
               "B": 5},),
             "request_handled",
             {"status_code": 200, "duration_ms": 1.5, "endpoint": "/x", "response_bytes": 5},
