@@ -11,6 +11,8 @@ import pytest
 from logkit_analysis.detect.leaks import detect
 from logkit_analysis.results import Column, ResultSet
 
+from benchmarks.leaks import foretold, percentile_error, scores
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -18,24 +20,26 @@ START = datetime(2026, 1, 31, 9, tzinfo=UTC)
 MB = 1 << 20
 LIMIT = 1000 * MB
 NAMES = (
-    *("service", "instance", "metric", "bucket_at", "least_bytes"),
-    "greatest_limit_bytes",
+    *("service", "instance", "metric", "bucket_at", "samples", "mean_at", "least_bytes"),
+    *("mean_bytes", "greatest_limit_bytes", "events"),
 )
 
 
 def judged(
-    used_mb: Callable[[float], float], *, minutes: int = 240, limit: int | None = LIMIT
+    used_mb: Callable[[float], float],
+    *,
+    minutes: int = 240,
+    limit: int | None = LIMIT,
+    load: Callable[[float], float] = lambda _: 100,
 ) -> dict[str, Any]:
-    """Return the row of one process whose memory follows *used_mb* of the hour."""
+    """Return the row of one process whose memory and load follow functions of the hour."""
     rng = random.Random(5)
-    rows = [
-        (
-            *("bot", "i", "rss_bytes", START + timedelta(minutes=minute)),
-            int((used_mb(minute / 60) + rng.gauss(0, 2)) * MB),
-            limit,
-        )
-        for minute in range(minutes)
-    ]
+    rows = []
+    for minute in range(minutes):
+        at = START + timedelta(minutes=minute)
+        used = (used_mb(minute / 60) + rng.gauss(0, 2)) * MB
+        place = ("bot", "i", "rss_bytes", at, 1, at)
+        rows.append((*place, int(used), used, limit, load(minute / 60)))
     result = ResultSet(tuple(Column(name, "VARCHAR") for name in NAMES), rows)
     (row,) = detect(result, lambda _: result).dicts()
     return row
@@ -77,3 +81,32 @@ def test_without_a_limit_there_is_no_end() -> None:
 def test_a_young_process_is_not_judged() -> None:
     """Ten minutes of growth after a start are a start."""
     assert judged(lambda hour: 200 + 600 * hour, minutes=10)["exhausts_at"] is None
+
+
+def test_a_leak_is_seen_through_a_daily_wave() -> None:
+    """Over days the time of day has no part in the slope and in the end."""
+    row = judged(lambda hour: 200 + 4 * hour + 40 * sin(2 * pi * hour / 24), minutes=60 * 60)
+    assert row["slope_bytes_per_hour"] == pytest.approx(4 * MB, rel=0.05)
+    assert (row["exhausts_at"] - START) / timedelta(hours=200) == pytest.approx(1, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("load", "is_leak"),
+    [
+        pytest.param(lambda hour: 100 + 30 * hour, False, id="with_the_load"),
+        pytest.param(lambda _: 100, True, id="on_its_own"),
+        pytest.param(lambda hour: 220 - 30 * hour, True, id="against_the_load"),
+    ],
+)
+def test_a_busy_morning_is_no_leak(load: Callable[[float], float], *, is_leak: bool) -> None:
+    """Memory that rises less than the load does is not held against the process."""
+    row = judged(lambda hour: 200 + 30 * hour, load=load)
+    assert (row["exhausts_at"] is not None) is is_leak
+
+
+def test_simulated_leaks_are_foretold_and_sound_processes_left_alone() -> None:
+    """Half of the ends are within 10 % of the time left, nearly all leaks found, no false alarm."""
+    leaks, others = scores(foretold, [1001, 1002])
+    assert percentile_error(leaks.values(), 50) < 10
+    assert sum(one.alarms for one in leaks.values()) >= 25
+    assert sum(one.alarms for one in others.values()) == 0
