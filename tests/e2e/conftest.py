@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.following import Follower, Ledger
+from tests.e2e.nursery import Nursery
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,13 +21,22 @@ def ledger() -> Ledger:
     return Ledger()
 
 
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    """Return what starts processes."""
+    with Nursery() as nursery:
+        yield nursery
+
+
 @pytest.fixture
-def follower(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Follower]:
+def follower(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nursery: Nursery
+) -> Iterator[Follower]:
     """Return a follower that is not started; it is killed at the end if it runs."""
     for name in [name for name in os.environ if name.startswith("LOGKIT_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    follower = Follower(tmp_path / "store.duckdb")
+    follower = Follower(tmp_path / "store.duckdb", nursery)
     yield follower
     follower.clean_up()
 

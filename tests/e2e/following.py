@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import signal
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -18,6 +17,8 @@ from logkit_analysis.store.database import reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tests.e2e.nursery import Nursery, Process
 
 LOGKIT = str(Path(sys.executable).with_name("logkit"))
 _NUMBER = re.compile(rb'"seq":(\d+)')
@@ -68,10 +69,12 @@ class Ended:
 class Follower:
     """A ``logkit follow`` process and the database that it fills."""
 
-    def __init__(self, database: Path, name: str = "first") -> None:
+    def __init__(self, database: Path, nursery: Nursery, name: str = "first") -> None:
         self.database = database
-        self._process: subprocess.Popen[bytes] | None = None
+        self.nursery = nursery
+        self._process: Process | None = None
         self._said = database.with_name(f"{name}.said")
+        self._printed = database.with_name(f"{name}.printed")
 
     @property
     def pid(self) -> int:
@@ -79,7 +82,7 @@ class Follower:
         return self.process.pid
 
     @property
-    def process(self) -> subprocess.Popen[bytes]:
+    def process(self) -> Process:
         """The running process."""
         assert self._process is not None
         return self._process
@@ -89,33 +92,37 @@ class Follower:
         """All that it has written on stderr."""
         return self._said.read_text()
 
-    def start(self, *arguments: str | Path, **options: Any) -> None:
-        """Start it in the database's folder, and wait until it works."""
-        with self._said.open("ab") as said:
-            said.truncate(0)
-            self._process = subprocess.Popen(
-                [LOGKIT, "follow", *map(str, arguments), "--db", self.database],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=said,
-                **{"cwd": self.database.parent, **options},
-            )
+    def start(self, *arguments: str | Path, descriptors: int | None = None) -> None:
+        """Start it in the database's folder, and wait until it works.
+
+        Args:
+            arguments: Words of the command line.
+            descriptors: How many it may have open.
+        """
+        self._said.write_bytes(b"")
+        self._process = self.nursery.start(
+            ["follow", *map(str, arguments), "--db", str(self.database)],
+            folder=self.database.parent,
+            stdout=self._printed,
+            stderr=self._said,
+            descriptors=descriptors,
+        )
         wait_until(lambda: "following" in self.said or self.has_ended, "follow starts")
 
     @property
     def has_ended(self) -> bool:
         """Whether the process is gone."""
-        return self.process.poll() is not None
+        return self.process.has_ended
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> Ended:
         """End it with a signal; return how it ended."""
-        assert not self.has_ended, (self.process.returncode, self.said)
+        assert not self.has_ended, self.said
         started = time.monotonic()
         self.process.send_signal(number)
-        stdout, _ = self.process.communicate(timeout=60)
-        ended = Ended(self.process.returncode, time.monotonic() - started, self.said)
+        code = self.process.wait(60)
+        ended = Ended(code, time.monotonic() - started, self.said)
         self._process = None
-        assert stdout == b""
+        assert self._printed.read_bytes() == b""
         return ended
 
     def kill(self) -> None:
@@ -125,8 +132,8 @@ class Follower:
     def clean_up(self) -> None:
         """End it if it runs."""
         if self._process is not None:
-            self._process.kill()
-            self._process.communicate()
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait(60)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Return what *query* finds, as any reader would."""

@@ -155,7 +155,7 @@ def test_two_followers(follower: Follower, ledger: Ledger, log: Path) -> None:
     append(log, ledger.lines(10))
     follower.start(log)
     follower.wait_for(ledger)
-    second = Follower(follower.database, name="second")
+    second = Follower(follower.database, follower.nursery, name="second")
     second.start(log)
     holder = f"in use by logkit follow (PID {follower.pid})"
     wait_until(lambda: holder in second.said, "the second says for whom it waits")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import os
-import resource
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,9 +41,7 @@ def test_more_files_than_descriptors(follower: Follower, ledger: Ledger, log: Pa
     paths = [log.with_name(f"{number}.log") for number in range(500)]
     for path in paths:
         path.write_bytes(ledger.lines(1))
-    follower.start(
-        log.parent, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
-    )
+    follower.start(log.parent, descriptors=256)
     follower.wait_for(ledger, within_s=60)
     for path in paths:
         append(path, ledger.lines(1))
