@@ -39,7 +39,9 @@ if TYPE_CHECKING:
 _DEFAULT_BACKUPS = 5
 _DEFAULT_RING_BYTES = 8_388_608
 _MIN_RING_BYTES = 262_144
+_DEFAULT_STATS_INTERVAL_S = 60
 _MAX_LABEL = 256
+_MILD_LEVELS = {"debug", "info"}
 _TRUE, _FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
 
 
@@ -60,6 +62,7 @@ class Settings:
         flood_limit: Events of one name and level a second, or ``None``.
         tail_debug: Whether mild events are kept until their correlation fails.
         levels_file: File that asks for levels by logger, or ``None``.
+        stats_interval_s: Seconds between events that tell what became of the events; 0 for none.
         env: Deployment environment, or ``None``.
         version: Deployed version, or ``None``.
     """
@@ -76,6 +79,7 @@ class Settings:
     flood_limit: int | None
     tail_debug: bool
     levels_file: Path | None
+    stats_interval_s: int
     env: str | None
     version: str | None
 
@@ -98,6 +102,7 @@ def configure(
     flood_limit: int | None = None,
     tail_debug: bool | None = None,
     levels_file: str | os.PathLike[str] | None = None,
+    stats_interval_s: int | None = None,
     env: str | None = None,
     version: str | None = None,
     processors: Sequence[Processor] = (),
@@ -135,6 +140,10 @@ def configure(
         levels_file: File that changes levels while the bot runs, looked at each second. A line
             ``bot.player debug 10m`` holds for 10 minutes from the last change of the file, ``*``
             means all loggers. Default: none.
+        stats_interval_s: Seconds between events ``logkit_stats``, which tell how many events were
+            accepted, written, dropped, suppressed, cut and redacted; after losses one comes at
+            once. None comes while nothing is logged, or where *level* is above ``info``; 0 is
+            never. Default: 60.
         env: Deployment environment, such as ``production``.
         version: Deployed version.
         processors: structlog processors that each event passes before it is rendered.
@@ -156,6 +165,7 @@ def configure(
         flood_limit=flood_limit,
         tail_debug=tail_debug,
         levels_file=levels_file,
+        stats_interval_s=stats_interval_s,
         env=env,
         version=version,
     )
@@ -203,6 +213,9 @@ def _settings(environment: Mapping[str, str], **given: Any) -> Settings:
         flood_limit=None if flood_limit is None else _at_least(1, "flood_limit", flood_limit),
         tail_debug=_yes_or_no("tail_debug", value("tail_debug", False)),
         levels_file=_path(value("levels_file")),
+        stats_interval_s=_at_least(
+            0, "stats_interval_s", value("stats_interval_s", _DEFAULT_STATS_INTERVAL_S)
+        ),
         env=value("env"),
         version=value("version"),
     )
@@ -284,6 +297,7 @@ def _open_sink(settings: Settings) -> Sink:
         ),
         recover=lambda output: recover_left_behind(directories, destination, output),
         report=pipeline.report,
+        stats_interval_s=settings.stats_interval_s if settings.level in _MILD_LEVELS else 0,
     )
     sink.start()
     return sink

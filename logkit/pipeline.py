@@ -153,13 +153,13 @@ class Pipeline:
                 self.counters.accepted += 1
                 self.counters.dropped_by_level[level] += 1
 
-    def report(self) -> bytes:
-        """Return the event ``logkit_stats``, which tells what was lost."""
+    def report(self, level: str) -> bytes:
+        """Return the event ``logkit_stats``, which tells what became of the events."""
         counts = self.counters.snapshot()
         by_level = counts.pop("dropped_by_level")
         fields = {**counts, **{f"dropped_{level}": count for level, count in by_level.items()}}
         seq = self.next_seq()
-        return self.renderer.render("logkit_stats", fields, "warning", "logkit", time_ns(), seq)
+        return self.renderer.render("logkit_stats", fields, level, "logkit", time_ns(), seq)
 
     def become_child(self) -> None:
         """Make a forked child an instance of its own, with its own counters."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from logkit.sinks.direct import write_now
 from logkit.sinks.processes import close_with_worker
@@ -38,7 +38,8 @@ class RingSink:
         counters: What became of them.
         create_ring: Makes a ring for this process.
         recover: Writes out what dead processes have left, to the given output.
-        report: Renders the event that tells of losses.
+        report: Renders the event that tells what became of the events, given its level.
+        stats_interval_s: Seconds between such events while nothing is lost; 0 for none.
     """
 
     _memory: mmap
@@ -51,13 +52,15 @@ class RingSink:
         *,
         create_ring: Callable[[], RingFile],
         recover: Callable[[Output], None],
-        report: Callable[[], bytes],
+        report: Callable[[str], bytes],
+        stats_interval_s: float = 0,
     ) -> None:
         self._output = output
         self._counters = counters
         self._create_ring = create_ring
         self._recover_to = recover
         self._render_report = report
+        self._stats_interval_s = stats_interval_s
         self._is_closed = False
         self._ring_file: RingFile | None = None
         self._writer: Writer | None = None
@@ -126,9 +129,9 @@ class RingSink:
         """Write out what dead processes have left."""
         self._recover_to(self._output)
 
-    def report(self) -> None:
-        """Log the event that tells of losses."""
-        self.write(self._render_report(), "warning")
+    def report(self, level: Literal["warning", "info"]) -> None:
+        """Log the event that tells what became of the events."""
+        self.write(self._render_report(level), level)
 
     def rest(self) -> bool:
         """Return whether the ring is empty; if so, the next line will wake the writer."""
@@ -179,12 +182,12 @@ class RingSink:
             return
         try:
             self._ring_file = self._create_ring()
-            self._writer = Writer(self._ring_file.ring, self._output, self._counters, self)
+            ring = self._ring_file.ring
+            self._writer = Writer(ring, self._output, self._counters, self, self._stats_interval_s)
             self._writer.start()
         except (OSError, RuntimeError):  # no memory, no thread
             self.release(is_last=True)
             return
-        ring = self._ring_file.ring
         self._memory, self._words = ring.memory, ring.words
         close_with_worker(self.close)
 

@@ -6,11 +6,12 @@ import threading
 import time
 from contextlib import suppress
 from math import inf
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from logkit.redaction import redact
 from logkit.sinks.notices import Notices
 from logkit.sinks.outputs import GoneError, NotReadyError
+from logkit.sinks.reports import Reports
 
 if TYPE_CHECKING:
     from logkit.counters import Counters
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 _POLL_S = 0.02
 _RETRY_S = 0.25
 _QUIET_S = 1.0
-_REPORT_S = 10.0
 _PATIENCE_S = 2.0
 _RECOVERY_S = 60.0
 _RECOVERY_RETRY_S = 1.0
@@ -32,8 +32,8 @@ class Front(Protocol):
     def recover(self) -> None:
         """Write out what dead processes have left; called at the start and each minute."""
 
-    def report(self) -> None:
-        """Log ``logkit_stats``; called after losses, at most every 10 s."""
+    def report(self, level: Literal["warning", "info"]) -> None:
+        """Log ``logkit_stats``."""
 
     def rest(self) -> bool:
         """Return whether the ring is empty; if so, the next line will wake the writer."""
@@ -49,7 +49,9 @@ class Writer:
     a second of silence it has to be woken.
     """
 
-    def __init__(self, ring: Ring, output: Output, counters: Counters, front: Front) -> None:
+    def __init__(
+        self, ring: Ring, output: Output, counters: Counters, front: Front, stats_interval_s: float
+    ) -> None:
         self._ring = ring
         self._output = output
         self._counters = counters
@@ -61,8 +63,7 @@ class Writer:
         self._waiting_since = inf
         self._notices = Notices(output.place)
         self._next_recovery = 0.0
-        self._next_report = 0.0
-        self._reported = self._losses()
+        self._reports = Reports(counters, front.report, stats_interval_s)
         self._passes_wanted = 1
         self._passes_made = 0
         self.thread = threading.Thread(target=self._run, name="logkit-writer", daemon=True)
@@ -102,7 +103,7 @@ class Writer:
         It ends when the ring is empty and workers that died are seen to, or when the output fails
         or has taken nothing for 2 s.
         """
-        self._next_report = 0.0
+        self._reports.hasten()
         self._deadline = time.monotonic() + timeout
         self._passes_wanted += 1
         self.wake()
@@ -135,7 +136,8 @@ class Writer:
         has_written = self._drain()
         if not self._ring.used:
             self._notices.taken(is_last=self._deadline is not None)
-        self._report_losses(now)
+        if not self._is_failing:
+            self._reports.look(now)
         return has_written
 
     def _recover_others(self) -> float:
@@ -208,18 +210,6 @@ class Writer:
             self._counters.dropped_by_level.update(levels)
         self._ring.advance(len(batch))
 
-    def _report_losses(self, now: float) -> None:
-        losses = self._losses()
-        if losses == self._reported or self._is_failing or now < self._next_report:
-            return
-        self._reported = losses
-        self._next_report = now + _REPORT_S
-        self._front.report()
-
-    def _losses(self) -> tuple[int, int, int]:
-        counters = self._counters
-        return counters.dropped_by_level.total(), counters.write_errors, counters.suppressed
-
     def _is_finished(self, now: float) -> bool:
         if self._deadline is None:
             return False
@@ -237,6 +227,6 @@ class Writer:
         if self._is_failing:
             self._bell.acquire(timeout=_RETRY_S)
         elif quiet_s > _QUIET_S and not self._notices.is_in_trouble and self._front.rest():
-            self._bell.acquire(timeout=_RECOVERY_S)
+            self._bell.acquire(timeout=min(_RECOVERY_S, self._reports.interval_s))
         else:
             self._bell.acquire(timeout=_POLL_S)

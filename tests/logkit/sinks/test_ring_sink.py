@@ -47,7 +47,7 @@ def test_a_line_logged_in_the_middle_of_another_is_written_after_it(
         counters,
         create_ring=create_ring,
         recover=lambda output: None,
-        report=lambda: LINE,
+        report=lambda _: LINE,
     )
     sink.write(LINE, "info")
     assert sink.flush(5.0)
