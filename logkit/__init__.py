@@ -75,7 +75,7 @@ _MODULES = {
     "uninstrument": "instrumentation",
     "wrap": "threads",
 }
-_SUBMODULES = frozenset({"rate_limits", "schema", "testing"})
+_SUBMODULES = frozenset({"health", "rate_limits", "schema", "signals", "testing"})
 
 
 def __getattr__(name: str) -> Any:

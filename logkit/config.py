@@ -42,6 +42,7 @@ _MIN_RING_BYTES = 262_144
 _DEFAULT_STATS_INTERVAL_S = 60
 _MAX_LABEL = 256
 _MILD_LEVELS = {"debug", "info"}
+_MAX_PORT = 65_535
 _TRUE, _FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
 
 
@@ -65,6 +66,8 @@ class Settings:
         stats_interval_s: Seconds between events that tell what became of the events; 0 for none.
         env: Deployment environment, or ``None``.
         version: Deployed version, or ``None``.
+        signals_port: Port that serves metrics and health, or ``None`` for none.
+        signals_host: Address that it listens on.
     """
 
     service: str
@@ -82,6 +85,8 @@ class Settings:
     stats_interval_s: int
     env: str | None
     version: str | None
+    signals_port: int | None
+    signals_host: str
 
 
 _active: Settings | None = None
@@ -105,6 +110,8 @@ def configure(
     stats_interval_s: int | None = None,
     env: str | None = None,
     version: str | None = None,
+    signals_port: int | None = None,
+    signals_host: str | None = None,
     processors: Sequence[Processor] = (),
 ) -> None:
     """Make every log call of this process, logkit's, structlog's and logging's, one kind of event.
@@ -146,6 +153,9 @@ def configure(
             never. Default: 60.
         env: Deployment environment, such as ``production``.
         version: Deployed version.
+        signals_port: Serve ``/metrics``, ``/healthz`` and ``/readyz`` on this port (0: any free
+            one), from a thread of its own. A port in use is a warning. Default: nothing listens.
+        signals_host: Address that it listens on. Default: ``127.0.0.1``.
         processors: structlog processors that each event passes before it is rendered.
 
     Raises:
@@ -168,13 +178,17 @@ def configure(
         stats_interval_s=stats_interval_s,
         env=env,
         version=version,
+        signals_port=signals_port,
+        signals_host=signals_host,
     )
-    if settings != _active:
+    former = _active
+    if settings != former:
         _apply(settings)
     _gates.open(processors)
     take_over_structlog()
     crashes.watch()
     frameworks.watch(lambda: _gates.take_over())
+    _show_signals(settings, former)
 
 
 def flush(timeout: float = 5.0) -> bool:
@@ -198,6 +212,7 @@ def _settings(environment: Mapping[str, str], **given: Any) -> Settings:
         return environment.get(f"LOGKIT_{name.upper()}") or default
 
     max_bytes, flood_limit = value("max_bytes"), value("flood_limit")
+    signals_port = value("signals_port")
     return Settings(
         service=value("service", UNKNOWN_SERVICE),
         path=_path(value("path")),
@@ -218,6 +233,8 @@ def _settings(environment: Mapping[str, str], **given: Any) -> Settings:
         ),
         env=value("env"),
         version=value("version"),
+        signals_port=None if signals_port is None else _port(signals_port),
+        signals_host=value("signals_host", "127.0.0.1"),
     )
 
 
@@ -235,6 +252,13 @@ def _at_least(minimum: int, name: str, value: Any) -> int:
             f"{name} is {value!r}; it must be a whole number of at least {minimum}"
         )
     return number
+
+
+def _port(value: Any) -> int:
+    port = _at_least(0, "signals_port", value)
+    if port > _MAX_PORT:
+        raise ConfigurationError(f"signals_port is {value!r}; the highest port is {_MAX_PORT}")
+    return port
 
 
 def _yes_or_no(name: str, value: Any) -> bool:
@@ -266,6 +290,20 @@ def _apply(settings: Settings) -> None:
         levels_file=settings.levels_file,
     )
     _active = settings
+
+
+def _show_signals(settings: Settings, former: Settings | None) -> None:
+    """Serve what was asked for; a bot that asks for nothing does not even load it."""
+    address = settings.signals_host, settings.signals_port
+    shown = (None, None) if former is None else (former.signals_host, former.signals_port)
+    if address == shown or shown[1] is None is address[1]:
+        return
+    from logkit.signals import signals
+
+    if settings.signals_port is None:
+        signals.stop()
+    else:
+        signals.serve(settings.signals_host, settings.signals_port)
 
 
 def _open_sink(settings: Settings) -> Sink:

@@ -28,14 +28,20 @@ class FloodGate:
         limit: Events a second that pass.
         counters: Where suppressed events are counted.
         tell: Logs a warning, given its name and fields.
+        observe: Gets level and event dict of what is suppressed, so that figures stay whole.
     """
 
     def __init__(
-        self, limit: int, counters: Counters, tell: Callable[[str, dict[str, Any]], None]
+        self,
+        limit: int,
+        counters: Counters,
+        tell: Callable[[str, dict[str, Any]], None],
+        observe: Callable[[str, MutableMapping[str, Any]], None],
     ) -> None:
         self._limit = limit
         self._counters = counters
         self._tell = tell
+        self._observe = observe
         self.become_child()
 
     def become_child(self) -> None:
@@ -58,6 +64,7 @@ class FloodGate:
         passed = self._passed.get(key, 0)
         if passed >= self._limit:
             self._suppress(key, now)
+            self._observe(level, event_dict)
             raise DropEvent
         if passed or len(self._passed) < _MAX_NAMES:
             self._passed[key] = passed + 1

@@ -14,11 +14,11 @@ from logkit.flood import FloodGate
 from logkit.level_file import LevelFile
 from logkit.level_gate import LevelGate, write_numbered
 from logkit.logger import set_threshold
-from logkit.pipeline import pipeline
+from logkit.pipeline import pipeline, split
 from logkit.tail import Tail
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping, MutableMapping, Sequence
     from pathlib import Path
 
     from logkit.processors import Processor
@@ -44,7 +44,9 @@ class Gates:
     ) -> None:
         counters = pipeline.counters
         self._own: Sequence[Processor] = ()
-        self._flood = None if flood_limit is None else FloodGate(flood_limit, counters, _warn)
+        self._flood = (
+            None if flood_limit is None else FloodGate(flood_limit, counters, _warn, _observe)
+        )
         self._levels = LevelGate(level, Tail(counters, write_numbered) if tail_debug else None)
         self._levels_path = levels_file
         self._file: LevelFile | None = None
@@ -106,6 +108,12 @@ def is_gate(processor: Processor) -> bool:
 
 def _warn(event: str, fields: dict[str, Any]) -> None:
     _write("warning", event, fields)
+
+
+def _observe(level: str, event_dict: MutableMapping[str, Any]) -> None:
+    if pipeline.observe is not None:
+        event, fields = split(dict(event_dict))
+        pipeline.observe(event, level, fields)
 
 
 def _reject(reason: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import count
 from time import time_ns
 from typing import TYPE_CHECKING, Any
@@ -43,6 +43,7 @@ class Pipeline:
         counters: What became of the events.
         foreign_variables: structlog's own registry of bound context variables.
         next_seq: Returns the number of the next event of this instance; atomic.
+        observe: Gets name, level and fields of each event, or ``None``; never raises.
     """
 
     def __init__(self) -> None:
@@ -53,6 +54,7 @@ class Pipeline:
         self.sink: Sink = DirectSink(StandardOutput(), self.counters)
         self.foreign_variables: Mapping[str, ContextVar[Any]] = {}
         self.next_seq = count(1).__next__
+        self.observe: Callable[[str, str, EventDict], None] | None = None
 
     def emit(
         self,
@@ -91,6 +93,8 @@ class Pipeline:
                 now = time_ns() if created_ns is None else created_ns
                 line = self.renderer.render(template, fields, level, logger, now, self.next_seq())
                 self.sink.write(line, level)
+                if self.observe is not None:
+                    self.observe(template, level, fields)
             else:
                 self._process(level, logger, template, args, context, fields, created_ns)
         except Exception as error:  # noqa: BLE001 - a log call never raises into the bot
@@ -138,6 +142,8 @@ class Pipeline:
         self.sink.write(
             self.renderer.render(event, fields, level, logger, now, self.next_seq()), level
         )
+        if self.observe is not None:
+            self.observe(event, level, fields)
 
     def _rescue(self, level: str, logger: str, template: object, error: Exception) -> None:
         """Write what is left of an event whose processing failed: its name and why.

@@ -12,6 +12,8 @@ import re
 import time
 from typing import TYPE_CHECKING
 
+import orjson
+
 from logkit.redaction.marks import mark_of
 from logkit.redaction.secrets import secrets
 from logkit.redaction.shapes import is_nested, mask_shapes
@@ -63,6 +65,14 @@ def redact(batch: bytes, known: Secrets = secrets) -> tuple[bytes, int]:
         if count:
             time.sleep(0)  # lets threads that wait for the interpreter go first
     return (b"".join(pieces), total) if total else (batch, 0)
+
+
+def redact_text(text: str) -> str:
+    """Return *text* as it would stand in a line: without secrets, and without lone surrogates."""
+    clean = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    line = orjson.dumps({"text": clean}) + b"\n"
+    redacted, count = redact(line)
+    return str(orjson.loads(redacted)["text"]) if count else clean
 
 
 def _redact_piece(piece: bytes, known: Secrets) -> tuple[bytes, int]:

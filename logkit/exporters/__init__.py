@@ -1,0 +1,1 @@
+"""What is shown to the outside; the only modules that import the extra ``[metrics]``."""

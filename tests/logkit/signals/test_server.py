@@ -1,0 +1,112 @@
+"""The endpoints of a bot: served from a thread of their own, and only on request."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import logkit
+from logkit.signals import signals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Get = Callable[..., tuple[int, str]]
+    Read = Callable[[], list[dict[str, Any]]]
+
+
+def test_the_process_is_shown_too(get: Get) -> None:
+    """prometheus-client's own process metrics come along."""
+    text = get("/metrics")[1]
+    assert "process_resident_memory_bytes" in text
+    assert "logkit_events_accepted_total" in text
+
+
+def test_openmetrics_is_spoken_where_asked(get: Get) -> None:
+    """The Accept header chooses the format."""
+    assert get("/metrics", Accept="application/openmetrics-text; version=1.0.0")[1].endswith(
+        "# EOF\n"
+    )
+
+
+def test_a_path_that_is_not_there(get: Get) -> None:
+    """404 names the paths there are."""
+    status, text = get("/")
+    assert (status, text) == (404, "there are: /metrics, /healthz, /readyz\n")
+
+
+def test_a_port_in_use_is_one_warning(log_path: Path, events: Read) -> None:
+    """The bot goes on, and the log says what is not served."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        logkit.configure("bot", path=log_path, level="debug", signals_port=port)
+    logkit.get_logger("bot").info("alive")
+    told = [event for event in events() if event["level"] == "warning"]
+    assert [event["event"] for event in told] == ["signals_not_served"]
+    assert f"127.0.0.1:{port}" in told[0]["message"]
+    assert events()[-1]["event"] == "alive"
+
+
+def test_the_environment_asks_too(log_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``LOGKIT_SIGNALS_PORT`` is enough; without it nothing listens."""
+    logkit.configure("bot", path=log_path)
+    assert signals.server is None
+    monkeypatch.setenv("LOGKIT_SIGNALS_PORT", "0")
+    logkit.configure("bot", path=log_path)
+    assert signals.server is not None
+
+
+def test_the_port_is_given_back(log_path: Path, get: Get) -> None:
+    """A configuration without a port ends the server of the one before."""
+    assert get("/healthz")[0] == 200
+    logkit.configure("bot", path=log_path)
+    assert signals.server is None
+
+
+@pytest.mark.parametrize("port", [-1, 70_000, "metrics"])
+def test_a_port_that_cannot_be(log_path: Path, port: Any) -> None:
+    """A wrong number is a configuration error."""
+    with pytest.raises(logkit.ConfigurationError, match="signals_port"):
+        logkit.configure("bot", path=log_path, signals_port=port)
+
+
+def test_a_bot_without_signals_loads_none_of_them() -> None:
+    """Neither extras nor our own modules for them are imported."""
+    code = (
+        "import logkit, sys, json; logkit.configure('b', path='/dev/null'); "
+        "logkit.get_logger('b').info('x'); print(json.dumps(list(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    loaded = set(json.loads(done.stdout))
+    assert not loaded & {"prometheus_client", "psutil", "pynvml", "http.server"}
+    assert not {name for name in loaded if name.startswith(("logkit.metrics", "logkit.exporters"))}
+
+
+def test_without_the_extra_health_is_served_and_metrics_name_it(tmp_path: Path) -> None:
+    """The warning and the page say what to install."""
+    code = """
+import sys, logkit
+from urllib.error import HTTPError
+from urllib.request import urlopen
+sys.modules["prometheus_client"] = None
+logkit.configure("bot", path=sys.argv[1], signals_port=0)
+from logkit.signals import signals
+base = f"http://127.0.0.1:{signals.server.port}"
+print(urlopen(base + "/healthz").status)
+try:
+    urlopen(base + "/metrics")
+except HTTPError as error:
+    print(error.code, error.read().decode())
+"""
+    log = tmp_path / "bot.log"
+    command = [sys.executable, "-c", code, str(log)]
+    done = subprocess.run(command, capture_output=True, check=True, text=True)
+    assert done.stdout.split(maxsplit=2)[:2] == ["200", "501"]
+    assert "pip install 'botlogkit[metrics]'" in done.stdout
+    assert "pip install 'botlogkit[metrics]'" in log.read_text()
