@@ -63,6 +63,7 @@ class Settings:
         flood_limit: Events of one name and level a second, or ``None``.
         tail_debug: Whether mild events are kept until their correlation fails.
         levels_file: File that asks for levels by logger, or ``None``.
+        levels_signal: Signal that asks for debug from all loggers, or ``None``.
         stats_interval_s: Seconds between events that tell what became of the events; 0 for none.
         env: Deployment environment, or ``None``.
         version: Deployed version, or ``None``.
@@ -82,6 +83,7 @@ class Settings:
     flood_limit: int | None
     tail_debug: bool
     levels_file: Path | None
+    levels_signal: str | None
     stats_interval_s: int
     env: str | None
     version: str | None
@@ -107,6 +109,7 @@ def configure(
     flood_limit: int | None = None,
     tail_debug: bool | None = None,
     levels_file: str | os.PathLike[str] | None = None,
+    levels_signal: str | None = None,
     stats_interval_s: int | None = None,
     env: str | None = None,
     version: str | None = None,
@@ -147,6 +150,8 @@ def configure(
         levels_file: File that changes levels while the bot runs, looked at each second. A line
             ``bot.player debug 10m`` holds for 10 minutes from the last change of the file, ``*``
             means all loggers. Default: none.
+        levels_signal: Signal (``SIGUSR1``) that asks for ``debug`` from all loggers for 15 minutes,
+            or until it comes again. One that has a handler already is refused. Default: none.
         stats_interval_s: Seconds between events ``logkit_stats``, which tell how many events were
             accepted, written, dropped, suppressed, cut and redacted; after losses one comes at
             once. None comes while nothing is logged, or where *level* is above ``info``; 0 is
@@ -175,6 +180,7 @@ def configure(
         flood_limit=flood_limit,
         tail_debug=tail_debug,
         levels_file=levels_file,
+        levels_signal=levels_signal,
         stats_interval_s=stats_interval_s,
         env=env,
         version=version,
@@ -228,6 +234,7 @@ def _settings(environment: Mapping[str, str], **given: Any) -> Settings:
         flood_limit=None if flood_limit is None else _at_least(1, "flood_limit", flood_limit),
         tail_debug=_yes_or_no("tail_debug", value("tail_debug", False)),
         levels_file=_path(value("levels_file")),
+        levels_signal=value("levels_signal"),
         stats_interval_s=_at_least(
             0, "stats_interval_s", value("stats_interval_s", _DEFAULT_STATS_INTERVAL_S)
         ),
@@ -275,20 +282,22 @@ def _apply(settings: Settings) -> None:
     )
     secrets.is_on = settings.redact
     secrets.protect(settings.service, identity.host, settings.env, settings.version)
-    sink = _open_sink(settings)
+    _active = None
     _gates.close()
+    _gates = Gates(
+        settings.level,
+        flood_limit=settings.flood_limit,
+        tail_debug=settings.tail_debug,
+        levels_file=settings.levels_file,
+        levels_signal=settings.levels_signal,
+    )
+    sink = _open_sink(settings)
     former, pipeline.sink = pipeline.sink, sink
     pipeline.identity = identity
     pipeline.renderer = choose_renderer(
         identity, pipeline.counters, is_file=settings.path is not None
     )
     former.close()
-    _gates = Gates(
-        settings.level,
-        flood_limit=settings.flood_limit,
-        tail_debug=settings.tail_debug,
-        levels_file=settings.levels_file,
-    )
     _active = settings
 
 

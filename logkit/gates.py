@@ -13,6 +13,8 @@ from logkit import stdlib
 from logkit.flood import FloodGate
 from logkit.level_file import LevelFile
 from logkit.level_gate import LevelGate, write_numbered
+from logkit.level_signal import LevelSignal
+from logkit.level_watch import LevelWatch
 from logkit.logger import set_threshold
 from logkit.pipeline import pipeline, split
 from logkit.tail import Tail
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping, Sequence
     from pathlib import Path
 
+    from logkit.level_watch import LevelSource
     from logkit.processors import Processor
 
 
@@ -32,6 +35,10 @@ class Gates:
         flood_limit: Events of one name and level a second, or ``None`` for any number.
         tail_debug: Whether mild events are kept and written once their correlation fails.
         levels_file: File that asks for levels by logger, or ``None``.
+        levels_signal: Name of the signal that asks for debug from all loggers, or ``None``.
+
+    Raises:
+        ConfigurationError: The signal cannot be had.
     """
 
     def __init__(
@@ -41,6 +48,7 @@ class Gates:
         flood_limit: int | None = None,
         tail_debug: bool = False,
         levels_file: Path | None = None,
+        levels_signal: str | None = None,
     ) -> None:
         counters = pipeline.counters
         self._own: Sequence[Processor] = ()
@@ -48,16 +56,20 @@ class Gates:
             None if flood_limit is None else FloodGate(flood_limit, counters, _warn, _observe)
         )
         self._levels = LevelGate(level, Tail(counters, write_numbered) if tail_debug else None)
-        self._levels_path = levels_file
-        self._file: LevelFile | None = None
+        self._signal = None if levels_signal is None else LevelSignal(levels_signal)
+        self._sources: list[LevelSource] = [
+            *([] if levels_file is None else [LevelFile(levels_file, _reject)]),
+            *([] if self._signal is None else [self._signal]),
+        ]
+        self._watch: LevelWatch | None = None
 
     def open(self, own: Sequence[Processor]) -> None:
         """Put the gates behind the bot's *own* processors."""
         self._own = own
         self._stand()
         self.take_over()
-        if self._file is None and self._levels_path is not None:
-            self._watch(self._levels_path)
+        if self._watch is None:
+            self._start_watch()
 
     def take_over(self) -> None:
         """Make the loggers of the logging module hand over what anybody wants to see."""
@@ -66,8 +78,10 @@ class Gates:
 
     def close(self) -> None:
         """Tell what was suppressed, and give loggers back the levels they had."""
-        if self._file is not None:
-            self._file.stop()
+        if self._watch is not None:
+            self._watch.stop()
+        if self._signal is not None:
+            self._signal.remove()
         self._levels.set_levels({})
         if self._flood is not None:
             self._flood.summarise()
@@ -77,12 +91,13 @@ class Gates:
         for part in (self._flood, self._levels.tail):
             if part is not None:
                 part.become_child()
-        if self._file is not None and self._levels_path is not None:
-            self._watch(self._levels_path)
+        if self._watch is not None:
+            self._start_watch()
 
-    def _watch(self, path: Path) -> None:
-        self._file = LevelFile(path, self._change_levels, _reject)
-        self._file.start()
+    def _start_watch(self) -> None:
+        if self._sources:
+            self._watch = LevelWatch(self._sources, self._change_levels)
+            self._watch.start()
 
     def _change_levels(self, levels: Mapping[str, str]) -> None:
         self._levels.set_levels(levels)

@@ -1,20 +1,19 @@
-"""Levels that change while the bot runs: a file, looked at each second."""
+"""A file that asks for levels."""
 
 from __future__ import annotations
 
 import re
-import threading
-import time
 from typing import TYPE_CHECKING
 
 from logkit.errors import ConfigurationError
 from logkit.levels import parse_level
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-_LOOK_S = 1.0
+    from logkit.level_watch import LevelWish
+
 _UNIT_S = {"s": 1, "m": 60, "h": 3_600}
 _DEFAULT_S = 900
 _LINE = re.compile(r"(\S+)\s+(\w+)(?:\s+(\d{1,6})([smh]))?\s*(?:#.*)?")
@@ -22,7 +21,7 @@ _MAX_BYTES = 65_536
 
 
 class LevelFile:
-    """Tells when the levels that a file asks for begin and end.
+    """The levels that a file asks for.
 
     Each line names a logger (``*`` for all), a level, and how long after the last change of the
     file it holds: ``bot.player debug 10m``. Without a time it holds for 15 minutes; ``#`` begins
@@ -30,70 +29,45 @@ class LevelFile:
 
     Args:
         path: The file.
-        change: Called with the levels in force, by logger, whenever they are others.
         complain: Called with each line that cannot be understood.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        change: Callable[[Mapping[str, str]], None],
-        complain: Callable[[str], None],
-    ) -> None:
+    def __init__(self, path: Path, complain: Callable[[str], None]) -> None:
         self._path = path
-        self._change = change
         self._complain = complain
         self._changed_at: float | None = None
-        self._entries: list[tuple[str, str, float]] = []
-        self._in_force: dict[str, str] = {}
-        self._is_over = threading.Event()
+        self._wishes: list[LevelWish] = []
 
-    def start(self) -> None:
-        """Look at the file now, and from now on from a thread of its own."""
-        self.look(time.time())
-        threading.Thread(target=self._run, name="logkit-levels", daemon=True).start()
-
-    def stop(self) -> None:
-        """Look no more."""
-        self._is_over.set()
-
-    def look(self, now: float) -> None:
-        """Read the file if it has changed, and put in force what holds at *now* (Unix time)."""
+    def wishes(self) -> Sequence[LevelWish]:
+        """Return what the file asks for; it is read again if it has changed."""
         try:
             changed_at = self._path.stat().st_mtime
         except OSError:
-            changed_at, self._entries = None, []
+            changed_at, self._wishes = None, []
         if changed_at is not None and changed_at != self._changed_at:
-            self._entries = self._read(changed_at)
+            self._wishes = self._read(changed_at)
         self._changed_at = changed_at
-        levels = {name: level for name, level, until in self._entries if now < until}
-        if levels != self._in_force:
-            self._in_force = levels
-            self._change(levels)
+        return self._wishes
 
-    def _read(self, changed_at: float) -> list[tuple[str, str, float]]:
+    def _read(self, changed_at: float) -> list[LevelWish]:
         try:
             with self._path.open(encoding="utf-8", errors="replace") as file:
                 lines = file.read(_MAX_BYTES).splitlines()
         except OSError as error:
             self._complain(f"{self._path}: {error.strerror}")
             return []
-        entries = []
+        wishes = []
         for line in map(str.strip, lines):
             if not line or line.startswith("#"):
                 continue
             try:
-                entries.append(_entry(line, changed_at))
+                wishes.append(_wish(line, changed_at))
             except ConfigurationError as error:
                 self._complain(str(error))
-        return entries
-
-    def _run(self) -> None:
-        while not self._is_over.wait(_LOOK_S):
-            self.look(time.time())
+        return wishes
 
 
-def _entry(line: str, changed_at: float) -> tuple[str, str, float]:
+def _wish(line: str, changed_at: float) -> LevelWish:
     """Return logger, level and end of a line.
 
     Raises:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import os
+import signal
+import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -188,6 +192,53 @@ def test_a_line_that_says_nothing_is_told(levels_file: Path, read: Read) -> None
     levels_file.write_text("bot.player loud 10m\nbot.player\n* debug\n")
     eventually(lambda: len(read()) == 3)
     assert names(read()) == ["log_level_rejected", "log_level_rejected", "log_levels_changed"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
+def test_a_signal_shows_debug_until_it_comes_again(log_path: Path, read: Read) -> None:
+    """All loggers say more; the second signal ends it, and another configuration frees it."""
+    logkit.configure("bot", path=log_path, levels_signal="SIGUSR2")
+
+    def has_changed(times: int) -> bool:
+        return names(read()).count("log_levels_changed") == times
+
+    for count, is_seen in ((1, True), (2, False)):
+        signal.raise_signal(signal.SIGUSR2)
+        eventually(partial(has_changed, count))
+        logkit.get_logger("bot").debug("own_seen" if is_seen else "unseen")
+        logging.getLogger("any").debug("any_seen" if is_seen else "unseen")
+    changed = "log_levels_changed"
+    assert names(read()) == [changed, "own_seen", "any_seen", changed]
+    logkit.configure("bot", path=log_path)
+    assert signal.getsignal(signal.SIGUSR2) is signal.SIG_DFL
+
+
+def _catch_in_python() -> None:
+    signal.signal(signal.SIGUSR2, lambda *_: None)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="where C's handlers cannot be seen")
+@pytest.mark.parametrize(
+    "take", [_catch_in_python, lambda: faulthandler.register(signal.SIGUSR2)], ids=["python", "c"]
+)
+def test_a_handler_of_the_bots_own_is_left_alone(log_path: Path, take: Callable[[], None]) -> None:
+    """configure() refuses a signal for which there is a handler, also one of faulthandler's."""
+    take()
+    before = signal.getsignal(signal.SIGUSR2)
+    try:
+        with pytest.raises(logkit.ConfigurationError, match="SIGUSR2 has a handler already"):
+            logkit.configure("bot", path=log_path, levels_signal="sigusr2")
+        assert signal.getsignal(signal.SIGUSR2) is before
+    finally:
+        faulthandler.unregister(signal.SIGUSR2)
+        signal.signal(signal.SIGUSR2, signal.SIG_DFL)
+
+
+@pytest.mark.parametrize("name", ["SIGNAL", "SIGKILL", ""])
+def test_a_signal_that_cannot_be_caught_is_refused(log_path: Path, name: str) -> None:
+    """configure() says so at the start."""
+    with pytest.raises(logkit.ConfigurationError, match="levels_signal"):
+        logkit.configure("bot", path=log_path, levels_signal=name)
 
 
 def test_a_test_sees_all_events(log_path: Path) -> None:
