@@ -14,7 +14,7 @@ from pythonjsonlogger.core import BaseJsonFormatter
 
 from logkit import libraries
 from logkit.levels import STDLIB_NUMBERS, level_of, parse_level
-from logkit.names import describe
+from logkit.names import describe, known_names
 from logkit.pipeline import pipeline, split
 from logkit.processors import prepare
 from logkit.redaction import redact
@@ -46,6 +46,8 @@ _RECORD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {
 # What uvicorn and celery add for formatters of their own; the message and its fields say it.
 _SURPLUS_EXTRA = ("color_message", "data")
 _NO_CONTEXT: dict[str, Any] = {}
+_LEVEL_NAMES = {number: name for name, number in STDLIB_NUMBERS.items()}
+_emit = pipeline.emit
 
 
 class PipelineHandler(logging.Handler):
@@ -62,8 +64,8 @@ class PipelineHandler(logging.Handler):
         """Emit *record*. Never raises."""
         template, args, fields = record_parts(record)
         created_ns = int(record.created * 1e9)
-        level = level_of(record.levelno)
-        pipeline.emit(level, record.name, template, args, _NO_CONTEXT, fields, created_ns)
+        level = _LEVEL_NAMES.get(record.levelno) or level_of(record.levelno)
+        _emit(level, record.name, template, args, _NO_CONTEXT, fields, created_ns)
 
 
 def record_parts(record: logging.LogRecord) -> tuple[object, Any, dict[str, Any]]:
@@ -79,10 +81,14 @@ def record_parts(record: logging.LogRecord) -> tuple[object, Any, dict[str, Any]
         fields["error_stack"] = record.exc_text
     if record.stack_info:
         fields["stack_info"] = record.stack_info
-    known = libraries.recognise(record)
+    template, args = record.msg, record.args or ()
+    # No library's text looks like an event name, so the look-up can be done without.
+    is_name = type(template) is str and template in known_names
+    is_own = is_name and not args and not record.exc_info
+    known = None if is_own else libraries.recognise(record)
     if known is None:
-        return record.msg, record.args or (), fields
-    _, message = describe(record.msg, record.args or (), record.name)
+        return template, args, fields
+    _, message = describe(template, args, record.name)
     event, named = known
     for name in _SURPLUS_EXTRA:
         fields.pop(name, None)

@@ -243,6 +243,7 @@ def test_every_row_can_be_used(logger: str, table: rows.Rows) -> None:
         for template in templates:
             row = found[template]
             assert is_name(row.event)
+            assert not is_name(template)
             if template != "*" and all(isinstance(key, int) for key, _, _ in row.names):
                 values = template.replace("%%", "").count("%")
                 lines = 2 if template.startswith("Cause") else 0
