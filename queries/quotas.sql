@@ -36,8 +36,11 @@ calls as materialized (
         status_code,
         rate_limit_limit,
         rate_limit_remaining,
-        least(rate_limit_reset_after_ms, 3e12) as reset_after_ms,
-        least(retry_after_ms, 3e12) as wait_ms,
+        case
+            when rate_limit_reset_after_ms > 3e12 then 3e12
+            else rate_limit_reset_after_ms
+        end as reset_after_ms,
+        case when retry_after_ms > 3e12 then 3e12 else retry_after_ms end as wait_ms,
         lk_epoch(timestamp) as at_us,
         lk_started_us(timestamp, duration_ms) as begun_us,
         coalesce('=' || service, '') as service_key,
@@ -236,7 +239,10 @@ select
     remaining / nullif(limit_size, 0) as remaining_ratio,
     lk_time(
         case
-            when is_denied and remaining <= 0 then greatest(wait_until_us, resets_us)
+            when is_denied and remaining <= 0
+                then greatest(
+                    coalesce(wait_until_us, resets_us), coalesce(resets_us, wait_until_us)
+                )
             when is_denied then wait_until_us
             when remaining <= 0 then resets_us
         end
