@@ -37,6 +37,9 @@ Keys marked *envelope* are written by logkit: a bot's own key of that name is wr
 
 {fields}
 
+The names are those of fields with the same meaning in OpenTelemetry's conventions and in the Elastic
+Common Schema, whose `event.duration` is in nanoseconds.
+
 ## Levels
 
 {levels}
@@ -87,9 +90,16 @@ def _events() -> str:
         version=SCHEMA_VERSION,
         required=f"{', '.join(required[:-1])} and {required[-1]}",
         fields=_table(
-            ("field", "JSON type", "meaning", "OpenTelemetry name", "DuckDB column"),
+            ("field", "JSON type", "meaning", "OpenTelemetry", "ECS", "DuckDB column"),
             (
-                (_code(f.name), f.type, _meaning(f), _code(f.otel or ""), _code(f.duckdb))
+                (
+                    _code(f.name),
+                    f.type,
+                    _meaning(f),
+                    _code(f.otel or ""),
+                    _code(f.ecs or ""),
+                    _code(f.duckdb),
+                )
                 for f in FIELDS
             ),
         ),

@@ -1,7 +1,8 @@
 """The one table of event fields, and what is derived from it.
 
 A field is named here once: its JSON type, its column in DuckDB and in ClickHouse, its unit and
-meaning, and its OpenTelemetry name. Everything that needs a list of fields reads this table.
+meaning, and its names in OpenTelemetry and in the Elastic Common Schema (ECS). Everything that
+needs a list of fields reads this table.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class Field:
         type: JSON type of the value.
         meaning: What the value says, with its unit where it has one.
         otel: OpenTelemetry attribute or log-record field of the same meaning, or ``None``.
+        ecs: Field of the Elastic Common Schema of the same meaning, or ``None``.
         duckdb: Column type in DuckDB.
         clickhouse: Column type in ClickHouse.
         is_required: Whether every event carries it.
@@ -53,6 +55,7 @@ class Field:
     otel: str | None
     duckdb: str
     clickhouse: str
+    ecs: str | None = None
     is_required: bool = False
     is_envelope: bool = False
     enum: tuple[str, ...] = ()
@@ -105,6 +108,7 @@ FIELDS: tuple[Field, ...] = (
         is_required=True,
         is_envelope=True,
         pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$",
+        ecs="@timestamp",
     ),
     _string(
         "level",
@@ -113,6 +117,7 @@ FIELDS: tuple[Field, ...] = (
         is_required=True,
         is_envelope=True,
         enum=tuple(LEVELS),
+        ecs="log.level",
     ),
     _string(
         "service",
@@ -120,6 +125,7 @@ FIELDS: tuple[Field, ...] = (
         "service.name",
         is_required=True,
         is_envelope=True,
+        ecs="service.name",
     ),
     _string(
         "event",
@@ -127,39 +133,63 @@ FIELDS: tuple[Field, ...] = (
         "EventName",
         is_required=True,
         is_envelope=True,
+        ecs="event.action",
     ),
-    _string("message", "text for people", "Body"),
+    _string("message", "text for people", "Body", ecs="message"),
     _string(
         "correlation_id",
         "one user action across tasks, processes and services",
         pattern=r"^[A-Za-z0-9._:-]{1,128}$",
     ),
     _string(
-        "trace_id", "W3C trace id, 32 hex digits", "TraceId", pattern=_HEX_PATTERNS["trace_id"]
+        "trace_id",
+        "W3C trace id, 32 hex digits",
+        "TraceId",
+        pattern=_HEX_PATTERNS["trace_id"],
+        ecs="trace.id",
     ),
-    _string("span_id", "W3C span id, 16 hex digits", "SpanId", pattern=_HEX_PATTERNS["span_id"]),
+    _string(
+        "span_id",
+        "W3C span id, 16 hex digits",
+        "SpanId",
+        pattern=_HEX_PATTERNS["span_id"],
+        ecs="span.id",
+    ),
     _string(
         "parent_span_id",
         "span id of the caller, 16 hex digits",
         "ParentSpanId",
         pattern=_HEX_PATTERNS["span_id"],
     ),
-    _string("logger", "name of the logger", "InstrumentationScope", is_envelope=True),
+    _string(
+        "logger", "name of the logger", "InstrumentationScope", is_envelope=True, ecs="log.logger"
+    ),
     _string(
         "instance",
         "id of this run of the process, new at each start",
         "service.instance.id",
         is_envelope=True,
+        ecs="service.ephemeral_id",
     ),
-    _count("pid", "process id", "process.pid", is_envelope=True),
-    _string("host", "machine or container", "host.name", is_envelope=True),
-    _string("env", "deployment environment", "deployment.environment.name"),
-    _string("version", "deployed version of the service", "service.version"),
-    _count("seq", "counter per instance; a hole shows loss", is_envelope=True),
+    _count("pid", "process id", "process.pid", is_envelope=True, ecs="process.pid"),
+    _string("host", "machine or container", "host.name", is_envelope=True, ecs="host.name"),
+    _string(
+        "env", "deployment environment", "deployment.environment.name", ecs="service.environment"
+    ),
+    _string("version", "deployed version of the service", "service.version", ecs="service.version"),
+    _count(
+        "seq", "counter per instance; a hole shows loss", is_envelope=True, ecs="event.sequence"
+    ),
     _string("endpoint", "route template with ids replaced", "url.template"),
-    _string("method", "HTTP method", "http.request.method"),
-    _count("status_code", "HTTP status", "http.response.status_code", **_INT32),
-    _number("duration_ms", "milliseconds of the whole operation"),
+    _string("method", "HTTP method", "http.request.method", ecs="http.request.method"),
+    _count(
+        "status_code",
+        "HTTP status",
+        "http.response.status_code",
+        **_INT32,
+        ecs="http.response.status_code",
+    ),
+    _number("duration_ms", "milliseconds of the whole operation", ecs="event.duration"),
     _count("attempt", "retry number, 0 for the first try", "http.request.resend_count", **_INT32),
     _count("retry_after_ms", "milliseconds that the server asked to wait"),
     _count("rate_limit_limit", "budget of the window, in rate_limit_unit"),
@@ -174,16 +204,21 @@ FIELDS: tuple[Field, ...] = (
         "why the call was refused",
         enum=("none", "rate_limited", "quota_exhausted", "overloaded", "banned"),
     ),
-    _string("error_type", 'class of the exception, or "timeout"', "error.type"),
-    _string("error_message", "text of the error", "exception.message"),
-    _string("error_stack", "frames as file:line function, never locals", "exception.stacktrace"),
+    _string("error_type", 'class of the exception, or "timeout"', "error.type", ecs="error.type"),
+    _string("error_message", "text of the error", "exception.message", ecs="error.message"),
+    _string(
+        "error_stack",
+        "frames as file:line function, never locals",
+        "exception.stacktrace",
+        ecs="error.stack_trace",
+    ),
     _string("error_fingerprint", "hash of error type and functions, without line numbers"),
     _string("platform", "discord, telegram, slack ..."),
     _count("shard_id", "gateway shard", **_INT32),
     _string("guild_id", "Discord guild, Slack team"),
     _string("chat_id", "Telegram chat"),
     _string("channel_id", "channel"),
-    _string("user_id", "user", "user.id"),
+    _string("user_id", "user", "user.id", ecs="user.id"),
     _string("command", "feature that was used"),
     _string("queue", "name of the queue", "messaging.destination.name"),
     _count("queue_depth", "items waiting"),
@@ -198,12 +233,27 @@ FIELDS: tuple[Field, ...] = (
     _number("loop_lag_ms", "milliseconds that the event loop ran late"),
     _count("gpu_memory_bytes", "used GPU memory in bytes", "hw.gpu.memory.usage"),
     _count("gpu_memory_limit_bytes", "GPU memory in bytes", "hw.gpu.memory.limit"),
-    _string("provider", "LLM provider", "gen_ai.provider.name"),
-    _string("model", "model that answered", "gen_ai.response.model"),
-    _count("input_tokens", "tokens of the prompt", "gen_ai.usage.input_tokens"),
-    _count("output_tokens", "tokens of the answer", "gen_ai.usage.output_tokens"),
+    _string("provider", "LLM provider", "gen_ai.provider.name", ecs="gen_ai.system"),
+    _string("model", "model that answered", "gen_ai.response.model", ecs="gen_ai.response.model"),
+    _count(
+        "input_tokens",
+        "tokens of the prompt",
+        "gen_ai.usage.input_tokens",
+        ecs="gen_ai.usage.input_tokens",
+    ),
+    _count(
+        "output_tokens",
+        "tokens of the answer",
+        "gen_ai.usage.output_tokens",
+        ecs="gen_ai.usage.output_tokens",
+    ),
     _number("ttft_ms", "milliseconds to the first token", "gen_ai.server.time_to_first_token"),
-    _string("finish_reason", "why the model stopped", "gen_ai.response.finish_reasons"),
+    _string(
+        "finish_reason",
+        "why the model stopped",
+        "gen_ai.response.finish_reasons",
+        ecs="gen_ai.response.finish_reasons",
+    ),
     _number("cost_usd", "cost of the call in US dollars"),
 )
 
