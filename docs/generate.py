@@ -37,8 +37,8 @@ Keys marked *envelope* are written by logkit: a bot's own key of that name is wr
 
 {fields}
 
-The names are those of fields with the same meaning in OpenTelemetry's conventions and in the Elastic
-Common Schema, whose `event.duration` is in nanoseconds.
+The names are those of fields with the same meaning in OpenTelemetry's conventions and in the
+Elastic Common Schema, whose `event.duration` is in nanoseconds.
 
 ## Levels
 
