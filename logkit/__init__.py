@@ -9,10 +9,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from logkit.breaker import CircuitBreaker
     from logkit.config import configure, flush, stats
     from logkit.context import bind, correlation, fresh
     from logkit.diagnosis import Diagnosis, diagnose
-    from logkit.errors import ConfigurationError, LogkitError
+    from logkit.errors import CircuitOpenError, ConfigurationError, LogkitError, MissingExtraError
     from logkit.instrumentation import instrument, uninstrument
     from logkit.logger import get_logger
     from logkit.middleware import AsgiMiddleware, WsgiMiddleware, aiohttp_middleware
@@ -24,11 +25,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AsgiMiddleware",
+    "CircuitBreaker",
+    "CircuitOpenError",
     "ConfigurationError",
     "ContextExecutor",
     "Diagnosis",
     "JsonFormatter",
     "LogkitError",
+    "MissingExtraError",
     "WsgiMiddleware",
     "aiohttp_middleware",
     "bind",
@@ -51,11 +55,14 @@ __all__ = [
 
 _MODULES = {
     "AsgiMiddleware": "middleware",
+    "CircuitBreaker": "breaker",
+    "CircuitOpenError": "errors",
     "ConfigurationError": "errors",
     "ContextExecutor": "threads",
     "Diagnosis": "diagnosis",
     "JsonFormatter": "stdlib",
     "LogkitError": "errors",
+    "MissingExtraError": "errors",
     "WsgiMiddleware": "middleware",
     "aiohttp_middleware": "middleware",
     "bind": "context",
@@ -75,7 +82,9 @@ _MODULES = {
     "uninstrument": "instrumentation",
     "wrap": "threads",
 }
-_SUBMODULES = frozenset({"health", "rate_limits", "schema", "signals", "testing"})
+_SUBMODULES = frozenset(
+    {"breaker", "health", "queues", "rate_limits", "resources", "schema", "signals", "testing"}
+)
 
 
 def __getattr__(name: str) -> Any:

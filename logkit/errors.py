@@ -9,3 +9,24 @@ class LogkitError(Exception):
 
 class ConfigurationError(LogkitError, ValueError):
     """``configure()`` was given a value that it cannot use."""
+
+
+class MissingExtraError(LogkitError, ImportError):
+    """A part was asked for that needs an extra, and the extra is not installed."""
+
+    def __init__(self, part: str, extra: str) -> None:
+        super().__init__(f"{part} needs an extra: pip install 'botlogkit[{extra}]'")
+
+
+class CircuitOpenError(LogkitError):
+    """A circuit breaker let a call not through.
+
+    Attributes:
+        breaker: Name of the breaker.
+        retry_in_s: Seconds until it lets a trial through, 0 if one is under way.
+    """
+
+    def __init__(self, breaker: str, retry_in_s: float) -> None:
+        super().__init__(f"circuit breaker {breaker!r} is open; next trial in {retry_in_s:.1f} s")
+        self.breaker = breaker
+        self.retry_in_s = retry_in_s

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import threading
 import time
@@ -114,6 +115,10 @@ class LoopWatches:
         delays = [watch.take_worst_s() for watch in self._living()]
         return round(max(delays) * 1_000, 3) if delays else None
 
+    def become_child(self) -> None:
+        """In a forked child: the loops are the parent's."""
+        self._watches = []
+
     def _living(self) -> list[LoopWatch]:
         self._watches = [watch for watch in self._watches if watch.is_alive]
         return self._watches
@@ -127,3 +132,6 @@ class LoopWatches:
 
 loops = LoopWatches()
 """The watched loops of this process."""
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=loops.become_child)

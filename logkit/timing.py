@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-from functools import wraps
-from inspect import iscoroutinefunction
 from time import perf_counter_ns
-from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 
+from logkit.decorators import inside
 from logkit.logger import Logger
 
 if TYPE_CHECKING:
@@ -77,21 +76,7 @@ class timed:  # noqa: N801 - a context manager and decorator that reads like a v
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         """Return *function* with each of its calls timed."""
-        if iscoroutinefunction(function):
-
-            @wraps(function)
-            async def timed_coroutine(*args: P.args, **kwargs: P.kwargs) -> Any:
-                with self._copy():
-                    return await function(*args, **kwargs)
-
-            return cast("Callable[P, R]", timed_coroutine)
-
-        @wraps(function)
-        def timed_function(*args: P.args, **kwargs: P.kwargs) -> R:
-            with self._copy():
-                return function(*args, **kwargs)
-
-        return timed_function
+        return inside(function, self._copy)
 
     def _copy(self) -> timed:
         """Return a clock for one call; calls may overlap."""

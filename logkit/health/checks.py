@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from logkit.asking import ask
 from logkit.encoding import text_of
 from logkit.exceptions import type_name
 from logkit.periodic import Periodic
@@ -148,32 +147,10 @@ class _Run(threading.Thread):
 
     def run(self) -> None:
         try:
-            value = self._probe()
-            if inspect.isawaitable(value):
-                value = self._await(value)
-            if value is False:
+            if ask(self._probe, self._loop, self._timeout_s) is False:
                 raise CheckFailedError("the check returned False")
         except BaseException as error:  # noqa: BLE001 - whatever a probe raises is its result
             self.error = error
-
-    def _await(self, awaitable: Any) -> Any:
-        coroutine = _limited(awaitable, self._timeout_s)
-        if self._loop is None:
-            return asyncio.run(coroutine)
-        if not self._loop.is_running():
-            coroutine.close()
-            raise CheckFailedError("its event loop does not run")
-        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
-        try:
-            return future.result(self._timeout_s)
-        except TimeoutError:
-            future.cancel()
-            raise
-
-
-async def _limited(awaitable: Any, timeout_s: float) -> Any:
-    async with asyncio.timeout(timeout_s):
-        return await awaitable
 
 
 def _type_of(error: BaseException) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from logkit.asking import running_loop
 from logkit.health.checks import Check
 from logkit.loops import loops
 
@@ -38,17 +38,13 @@ def check(
         timeout_s: Seconds after which a run is cut off and counts as failed.
         interval_s: Seconds between two runs.
     """
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        loop = None
     loops.watch()
     new = Check(
         *(name, fn),
         is_critical=critical,
         timeout_s=timeout_s,
         interval_s=interval_s,
-        loop=loop,
+        loop=running_loop(),
     )
     remove(name)
     with _lock:

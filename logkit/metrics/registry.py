@@ -28,8 +28,14 @@ class Registry:
     def __init__(self) -> None:
         self.reset()
 
+    def become_child(self) -> None:
+        """In a forked child: start from zero, but leave the parts what they count with."""
+        for family in self.families.values():
+            family.reset()
+        self.errors = 0
+
     def reset(self) -> None:
-        """Start from zero; what a forked child has inherited is the parent's."""
+        """Forget every series."""
         self.families = {metric.name: Family(metric, _maker(metric)) for metric in METRICS}
         self.errors = 0
 
@@ -82,4 +88,4 @@ registry = Registry()
 """The metrics of this process."""
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=registry.reset)
+    os.register_at_fork(after_in_child=registry.become_child)

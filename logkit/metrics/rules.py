@@ -130,6 +130,10 @@ def _always(values: Values) -> tuple[object, ...]:  # noqa: ARG001 - called like
     return ()
 
 
+def _constantly(label: str) -> Callable[[Values], tuple[object, ...]]:
+    return lambda _: (label,)
+
+
 def _gpu(values: Values) -> tuple[object, ...]:
     return (values.get("gpu", "0"),)
 
@@ -213,6 +217,15 @@ RULES: tuple[Rule, ...] = (
     _gauge("bot_memory_limit_bytes", "rss_limit_bytes"),
     _gauge("bot_cpu_percent", "cpu_percent"),
     _gauge("bot_open_connections", "open_connections"),
+    *(
+        Rule(
+            "bot_connections",
+            _constantly(state),
+            needs=(f"connections_{state}",),
+            number=f"connections_{state}",
+        )
+        for state in ("established", "close_wait", "listen")
+    ),
     _gauge("bot_open_fds", "open_fds"),
     _gauge("bot_threads", "threads"),
     _gauge("bot_event_loop_lag_seconds", "loop_lag_ms"),

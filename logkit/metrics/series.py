@@ -32,6 +32,10 @@ class Number:
     __slots__ = ("value",)
 
     def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Start from zero."""
         self.value: float = 0
 
     def add(self, amount: float) -> None:
@@ -57,6 +61,10 @@ class Window:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._steps: deque[list[float]] = deque(maxlen=int(_WINDOW_S / _WINDOW_STEP_S) + 1)
+
+    def reset(self) -> None:
+        """Start from zero."""
+        self._steps.clear()
 
     def tick(self, value: object = None) -> None:  # noqa: ARG002 - called like Number.add
         """Count one."""
@@ -84,7 +92,11 @@ class Histogram:
 
     def __init__(self, bounds: tuple[int, ...]) -> None:
         self.bounds = bounds
-        self.counts = [0] * (len(bounds) + 1)
+        self.reset()
+
+    def reset(self) -> None:
+        """Start from zero."""
+        self.counts = [0] * (len(self.bounds) + 1)
         self.total: float = 0
 
     def add(self, value: float) -> None:
@@ -136,6 +148,13 @@ class Family:
                     for name, value in zip(self.metric.labels, labels, strict=True)
                 )
             return self._children.setdefault(labels, self._make())
+
+    def reset(self) -> None:
+        """Start from zero, with the series there are."""
+        self._lock = threading.RLock()
+        self.overflows = 0
+        for child in self._children.values():
+            child.reset()
 
     def __iter__(self) -> Iterator[Series]:
         with self._lock:

@@ -205,6 +205,12 @@ METRICS: tuple[Metric, ...] = (
     ),
     _gauge("bot_cpu_percent", "CPU use in percent of one core.", "cpu_percent"),
     _gauge("bot_open_connections", "Open network connections.", "open_connections"),
+    _gauge(
+        "bot_connections",
+        "Network connections by state.",
+        "connections_established, connections_close_wait, connections_listen",
+        "state",
+    ),
     _gauge("bot_open_fds", "Open file descriptors.", "open_fds"),
     _gauge("bot_threads", "Threads of the process.", "threads"),
     _gauge(

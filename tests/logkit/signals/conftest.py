@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-Get = "Callable[..., tuple[int, str]]"
-
 
 @pytest.fixture(autouse=True)
 def _own_signals() -> Iterator[None]:
@@ -30,9 +28,9 @@ def _own_signals() -> Iterator[None]:
 
 
 @pytest.fixture
-def get(log_path: Path) -> Callable[..., tuple[int, str]]:
+def get(log_path: Path, events: object) -> Callable[..., tuple[int, str]]:
     """Configure a bot with signals on a free port; return a function that asks its server."""
-    logkit.configure("bot", path=log_path, signals_port=0)
+    logkit.configure("bot", path=log_path, level="debug", signals_port=0)
     assert signals.server is not None
     base = f"http://127.0.0.1:{signals.server.port}"
 
