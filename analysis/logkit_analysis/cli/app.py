@@ -19,6 +19,7 @@ from logkit_analysis.cli import (
     prune,
     query,
     rejects,
+    report,
     sql,
     trace,
     triage,
@@ -71,6 +72,7 @@ app.command(epilog=follow.EPILOG)(follow.follow)
 app.command(epilog=sql.EPILOG)(sql.sql)
 app.command(epilog=query.EPILOG)(query.query)
 app.command(epilog=triage.EPILOG)(triage.triage)
+app.command(epilog=report.EPILOG)(report.report)
 app.command(epilog=compare.EPILOG)(compare.compare)
 app.command(epilog=patterns.EPILOG)(patterns.patterns)
 app.command(epilog=trace.EPILOG)(trace.trace)

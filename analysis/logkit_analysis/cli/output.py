@@ -73,6 +73,14 @@ def destination(path: Path | None) -> Iterator[IO[bytes]]:
         yield stream
 
 
+def write_private(path: Path, data: bytes) -> None:
+    """Write *data* to *path*, which appears when it is whole, readable for its owner alone."""
+    with replacing(path) as partial:
+        flags = os.O_WRONLY if partial == path else os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        with os.fdopen(os.open(partial, flags, 0o600), "wb") as stream:
+            stream.write(data)
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a path beside *path*; it takes the name of *path* when the block ends well.

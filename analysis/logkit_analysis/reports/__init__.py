@@ -1,0 +1,1 @@
+"""Reports: ordered queries and findings become one document, the document HTML or Markdown."""

@@ -1,0 +1,183 @@
+"""What every section of an incident report starts from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from logkit_analysis.reports.document import Axis, Mark, Stretch
+from logkit_analysis.reports.incidents import choose, find_incidents
+from logkit_analysis.reports.notes import parse_notes
+from logkit_analysis.reports.wording import Clock
+from logkit_analysis.time_window import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from logkit_analysis.reports.incidents import Incident
+    from logkit_analysis.reports.ledger import Answer, Ledger
+    from logkit_analysis.reports.notes import Note
+    from logkit_analysis.time_window import Span
+
+Row = dict[str, Any]
+
+_TICK = timedelta(microseconds=1)
+_REACHES = (timedelta(days=2), timedelta(days=8))
+_BINS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 86_400)
+_MOST_BINS = 360
+_LEAD, _TAIL = 2.0, 1.0
+_LEAST_LEAD, _MOST_LEAD = timedelta(minutes=30), timedelta(hours=12)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An incident, the time to look at around it, and the means to ask about it.
+
+    Attributes:
+        ledger: Asks the queries.
+        incidents: All that were found, the latest first.
+        incident: The one that the report is about; ``None`` where nothing was broken.
+        window: The time that the report covers.
+        searched: The time in which incidents were looked for.
+        stored: Times of the oldest and newest event.
+        clock: How times are written.
+        axis: The time axis of all charts.
+        notes: What people wrote down.
+    """
+
+    ledger: Ledger
+    incidents: tuple[Incident, ...]
+    incident: Incident | None
+    window: Window
+    searched: Window
+    stored: Span
+    clock: Clock
+    axis: Axis
+    notes: tuple[Note, ...]
+
+    @property
+    def during(self) -> Window:
+        """The time of the incident within the report; all of it without an incident."""
+        if self.incident is None:
+            return self.window
+        whole = self.incident.window(self.window.until)
+        return _clipped(whole, self.window)
+
+    @property
+    def before(self) -> Window:
+        """The time of the report before the incident."""
+        return Window(self.window.since, self.during.since)
+
+    def ask(self, name: str, window: Window | None = None, **given: str) -> Answer:
+        """Return the answer of a query, by default for the time of the report."""
+        return self.ledger.ask(name, window or self.window, **given)
+
+    def binned(self, name: str, **given: str) -> Answer:
+        """Return the answer of a bucketed query, a row for each bin of the axis."""
+        return self.ask(name, bucket_seconds=str(self.axis.bin_seconds), **given)
+
+    def aligned(self, rows: Sequence[Row], column: str) -> tuple[float | None, ...]:
+        """Return *column* for each bin of the axis; ``None`` where *rows* have none."""
+        by_bin = {row["bucket_at"]: row[column] for row in rows}
+        return tuple(by_bin.get(at) for at in self.bins())
+
+    def bins(self) -> list[datetime]:
+        """Return the starts of the bins."""
+        width = timedelta(seconds=self.axis.bin_seconds)
+        count = -((self.axis.since - self.axis.until) // width)
+        return [self.axis.since + width * index for index in range(count)]
+
+
+def open_case(
+    ledger: Ledger,
+    stored: Span,
+    asked: Window | None,
+    number: int | None,
+    note_lines: Sequence[str],
+) -> Case:
+    """Return the case of an incident.
+
+    Args:
+        ledger: Asks the queries.
+        stored: Times of the oldest and newest event.
+        asked: The time to report on, or ``None`` for that around the incident.
+        number: The incident, 1 for the latest; by default the worst open one or the last.
+        note_lines: What people wrote down, a time and a remark each.
+
+    Raises:
+        UsageError: There is no incident of that number, or a note without a time.
+    """
+    whole = Window(stored.oldest, stored.newest + _TICK)
+    searched, incidents = _searched(ledger, whole, asked, number or 1)
+    incident = choose(incidents, number)
+    window = asked or (whole if incident is None else _around(incident, whole))
+    zone = ledger.questions.zone
+    middle = window.since + (window.until - window.since) / 2
+    return Case(
+        ledger=ledger,
+        incidents=tuple(incidents),
+        incident=incident,
+        window=window,
+        searched=searched,
+        stored=stored,
+        clock=Clock.of(zone, window.since, window.until - _TICK),
+        axis=_axis(window, incident),
+        notes=parse_notes(note_lines, zone=zone, near=middle),
+    )
+
+
+def _searched(
+    ledger: Ledger, whole: Window, asked: Window | None, wanted: int
+) -> tuple[Window, list[Incident]]:
+    """Return the incidents of the time asked for, else those of the latest time with enough.
+
+    A long log is looked at from its end: bins of a day would not show an incident of an hour.
+    """
+    if asked is not None:
+        lead = max(asked.until - asked.since, _LEAST_LEAD)
+        searched = _clipped(Window(asked.since - lead, asked.until), whole)
+        found = find_incidents(ledger, searched)
+        return searched, [one for one in found if (one.ended_at or asked.until) > asked.since]
+    for reach in _REACHES:
+        searched = Window(max(whole.since, whole.until - reach), whole.until)
+        found = find_incidents(ledger, searched)
+        if len(found) >= wanted or searched == whole:
+            return searched, found
+    return whole, find_incidents(ledger, whole)
+
+
+def _around(incident: Incident, whole: Window) -> Window:
+    """Return the time of the incident with as much before it as a comparison needs."""
+    own = incident.window(whole.until)
+    length = own.until - own.since
+    lead = min(max(length * _LEAD, _LEAST_LEAD), _MOST_LEAD)
+    tail = min(max(length * _TAIL, _LEAST_LEAD), _MOST_LEAD)
+    return _clipped(Window(own.since - lead, own.until + tail), whole)
+
+
+def _clipped(window: Window, whole: Window) -> Window:
+    since = max(window.since, whole.since)
+    return Window(since, max(min(window.until, whole.until), since + _TICK))
+
+
+def _axis(window: Window, incident: Incident | None) -> Axis:
+    seconds = (window.until - window.since).total_seconds()
+    width = next((one for one in _BINS_S if seconds / one <= _MOST_BINS), _BINS_S[-1])
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    since = epoch + (window.since - epoch) // timedelta(seconds=width) * timedelta(seconds=width)
+    count = -((since - window.until) // timedelta(seconds=width))
+    until = since + count * timedelta(seconds=width)
+    if incident is None:
+        return Axis(since, until, width)
+    marks = [Mark(incident.started_at, "onset")]
+    if incident.ended_at is not None:
+        marks.append(Mark(incident.ended_at, "recovered"))
+    end = min(incident.ended_at or window.until, until)
+    return Axis(
+        since,
+        until,
+        width,
+        tuple(mark for mark in marks if since <= mark.at <= until),
+        Stretch(max(incident.started_at, since), end, "incident", "bad"),
+    )

@@ -1,0 +1,110 @@
+"""A document as one HTML file that needs nothing else: no network, no script, no font."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import orjson
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from logkit_analysis.renderers.values import rfc3339
+from logkit_analysis.reports import wording
+from logkit_analysis.reports.charts.plot import plot
+from logkit_analysis.reports.charts.steps import steps
+from logkit_analysis.reports.charts.strips import strips
+from logkit_analysis.reports.data import chart_csv, figures
+from logkit_analysis.reports.document import (
+    Block,
+    Chart,
+    Document,
+    Strips,
+    Trace,
+)
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+_PACKAGE = "logkit_analysis.reports"
+_HARMLESS_IN_LINKS = ",:-.+ "
+
+
+def render_html(document: Document, zone: ZoneInfo) -> str:
+    """Return *document* as HTML; every text of it is escaped.
+
+    The policy in its head lets the browser run the one script whose hash it names, and load
+    nothing at all.
+    """
+    environment = Environment(
+        loader=PackageLoader(_PACKAGE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_visible,
+    )
+    environment.tests["kind"] = lambda block, name: type(block).__name__ == name
+    style, script = (_source(environment, name) for name in ("report.css", "report.js"))
+    return environment.get_template("report.html").render(
+        document=document,
+        style=Markup(style),
+        script=Markup(script),
+        policy=_policy(style, script),
+        figures=Markup(_json(figures(document))),
+        drawing=lambda block: _drawing(block, zone),
+        csv_link=_csv_link,
+        rows_label=lambda number: wording.counted(number, "row"),
+    )
+
+
+def _visible(value: Any) -> Any:
+    """Return text with what would hide or reorder its neighbours made visible."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return "\n".join(wording.words(line, len(line)) for line in value.split("\n"))
+    return value
+
+
+def _source(environment: Environment, name: str) -> str:
+    assert environment.loader is not None
+    source, *_ = environment.loader.get_source(environment, name)
+    return source.strip()
+
+
+def _policy(style: str, script: str) -> str:
+    hashes = [
+        base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        for text in (style, script)
+    ]
+    return (
+        f"default-src 'none'; style-src 'sha256-{hashes[0]}'; script-src 'sha256-{hashes[1]}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _drawing(block: Block, zone: ZoneInfo) -> Markup:
+    match block:
+        case Chart():
+            return plot(block, zone)
+        case Strips():
+            return strips(block, zone)
+        case Trace():
+            return steps(block)
+        case _:
+            raise TypeError(f"no drawing for {type(block).__name__}")
+
+
+def _csv_link(chart: Chart | Strips) -> str:
+    return f"data:text/csv;charset=utf-8,{quote(chart_csv(chart), safe=_HARMLESS_IN_LINKS)}"
+
+
+def _json(value: object) -> str:
+    """Return JSON that no parser of HTML can take for markup."""
+    text = orjson.dumps(value, default=_plain, option=orjson.OPT_SORT_KEYS).decode()
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def _plain(value: Any) -> str:
+    return rfc3339(value)

@@ -1,0 +1,92 @@
+"""The post-incident report: ordered queries and findings become one document."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from logkit_analysis.reports import wording
+from logkit_analysis.reports.document import Document, Queries, Section
+from logkit_analysis.reports.sections import headline
+from logkit_analysis.reports.sections.difference import what_differs
+from logkit_analysis.reports.sections.impact import impact
+from logkit_analysis.reports.sections.limits import rate_limits
+from logkit_analysis.reports.sections.patterns import patterns
+from logkit_analysis.reports.sections.people import people
+from logkit_analysis.reports.sections.quality import data_quality
+from logkit_analysis.reports.sections.timeline import timeline
+from logkit_analysis.reports.sections.times import key_times
+from logkit_analysis.reports.sections.traces import traces
+from logkit_analysis.reports.sections.vitals import vitals
+
+if TYPE_CHECKING:
+    from logkit_analysis.reports.case import Case
+
+_DIGEST = """
+select
+    count(*) as events,
+    printf('%016x', bit_xor(md5_number_lower(
+        concat_ws('|', source_file, source_offset, epoch_us(timestamp), event)
+    ))) as digest
+from events
+where timestamp >= $since and timestamp < $until
+"""
+
+
+def incident_report(case: Case) -> Document:
+    """Return the report on *case*."""
+    figures = headline.measure(case)
+    severity, reason = headline.severity(case, figures)
+    summary = Section("summary", "At a glance", (headline.tiles(case, figures),))
+    sections = (
+        summary,
+        key_times(case),
+        data_quality(case),
+        impact(case),
+        what_differs(case),
+        rate_limits(case),
+        vitals(case),
+        timeline(case),
+        patterns(case),
+        traces(case),
+        people(),
+    )
+    facts = _facts(case)
+    return Document(
+        title=headline.title(case),
+        severity=severity,
+        severity_reason=reason,
+        sentences=headline.sentences(case, figures),
+        facts=facts,
+        sections=(*sections, _appendix(case)),
+        zone=case.ledger.questions.zone.key,
+        data=headline.data(case, figures),
+    )
+
+
+def _facts(case: Case) -> tuple[tuple[str, str], ...]:
+    window = case.window
+    facts = [("Window", f"{wording.utc(window.since)} to {wording.utc(window.until)}")]
+    if case.ledger.questions.zone.key != "UTC":
+        since, until = case.clock.whole(window.since), case.clock.whole(window.until)
+        facts.append(("Local time", f"{since} to {until}"))
+    versions: dict[str, list[str]] = {}
+    for row in case.ask("services").rows:
+        of_service = versions.setdefault(wording.words(row["service"], 60), [])
+        if row["version"] is not None:
+            of_service.append(wording.words(row["version"], 40))
+    services = [" ".join((name, " → ".join(found))).strip() for name, found in versions.items()]
+    bounds = {"since": window.since, "until": window.until}
+    digest = case.ledger.note("Events of the report and their digest", _DIGEST, bounds)
+    row = digest.rows[0]
+    facts.append(("Services", ", ".join(services) or "none logged in this time"))
+    facts.append(("Data", f"{row['events']:,} events, digest {row['digest'] or 'none'}"))
+    made = wording.utc(case.ledger.questions.now)
+    facts.append(("Made", f"{made} by logkit {version('botlogkit')}"))
+    return tuple(facts)
+
+
+def _appendix(case: Case) -> Section:
+    return Section(
+        "appendix", "Where every number comes from", (Queries(tuple(case.ledger.entries)),)
+    )

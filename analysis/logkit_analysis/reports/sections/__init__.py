@@ -1,0 +1,1 @@
+"""The sections of an incident report, each from its own queries."""

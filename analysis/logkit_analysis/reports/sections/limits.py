@@ -1,0 +1,107 @@
+"""Rate limits: storms, whether waits were obeyed, and how near a ban was."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from logkit_analysis.reports import wording
+from logkit_analysis.reports.document import Block, Chart, Head, Section, Series, Table, Text
+from logkit_analysis.reports.sections.impact import baseline, per_bin, summary
+from logkit_analysis.time_window import Window
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from logkit_analysis.reports.case import Case, Row
+
+_BAN = 10_000
+_OBEYED, _MOSTLY = 0.02, 0.2
+
+
+def rate_limits(case: Case) -> Section:
+    """Return the storms and the headroom; without 429s it says so."""
+    whole = case.binned("latency_over_time")
+    storms = case.ask("rate_limit_storms")
+    refused = sum(row["rate_limited"] for row in whole.rows)
+    blocks: list[Block] = []
+    if not refused:
+        blocks.append(Text("No request was refused with 429 in this time."))
+    else:
+        blocks.append(_chart(case))
+    if storms.rows:
+        blocks.append(_table(case, storms.rows, storms.number))
+    elif refused:
+        few = f"{wording.counted(refused, 'request')} met a 429, too few in a row for a storm."
+        blocks.append(Text(few))
+    blocks.append(_headroom(case, [row["ended_at"] for row in storms.rows]))
+    return Section("limits", "Rate limits", tuple(blocks))
+
+
+def _chart(case: Case) -> Chart:
+    whole = case.binned("latency_over_time")
+    values = tuple(value or 0 for value in case.aligned(whole.rows, "rate_limited"))
+    return Chart(
+        id="refused",
+        title=f"Requests refused with 429 in {per_bin(case)}",
+        unit="requests",
+        axis=case.axis,
+        series=(Series("429", values, "warn", is_area=True),),
+        band=baseline(case, values),
+        summary=summary(case, values, wording.count),
+        sources=(whole.number,),
+    )
+
+
+def _table(case: Case, storms: list[Row], number: int) -> Table:
+    heads = (
+        Head("Scope"),
+        Head("Service"),
+        Head("From"),
+        Head("To"),
+        Head("429s", True),
+        Head("Called in spite of retry_after", True),
+        Head("Waits"),
+        Head("Calls per first try", True),
+    )
+    rows = tuple(_cells(case, row) for row in storms)
+    return Table("Storms of 429s", heads, rows, (number,))
+
+
+def _cells(case: Case, row: Row) -> tuple[str, ...]:
+    where = row["endpoint"] or "several endpoints"
+    scope = f"{where}, bucket {row['bucket']}" if row["bucket"] else f"{where}, {row['scope']}"
+    amplification = row["retry_amplification"]
+    return (
+        wording.words(scope),
+        wording.words(row["service"]),
+        case.clock.time(row["started_at"]),
+        case.clock.time(row["ended_at"]),
+        wording.count(row["hits"]),
+        wording.count(row["ignored_retry_after"]),
+        _obedience(row),
+        wording.MISSING if amplification is None else f"{amplification:.1f}",
+    )
+
+
+def _obedience(row: Row) -> str:
+    ignored = row["ignored_retry_after"] / row["hits"]
+    if ignored <= _OBEYED:
+        return "obeyed"
+    return "mostly obeyed" if ignored <= _MOSTLY else "not obeyed"
+
+
+def _headroom(case: Case, storm_ends: list[datetime]) -> Text:
+    """Return how much of Discord's ban limit was used up when it was worst."""
+    ends = [min(end, case.window.until) for end in storm_ends] or [case.window.until]
+    worst, number = 0, 0
+    for end in ends[-3:]:
+        answer = case.ask("ban_headroom", Window(case.window.since, end))
+        whole = next(iter(answer.rows), None)
+        if whole is not None and (number == 0 or whole["invalid_requests"] > worst):
+            worst, number = whole["invalid_requests"], answer.number
+    if not number:
+        return Text("Ban headroom: no calls to Discord in this time.")
+    return Text(
+        f"Ban headroom: at most {worst:,} of {_BAN:,} invalid requests in 10 minutes, "
+        f"{wording.ratio(worst / _BAN)} of what makes Discord ban the address."
+    )

@@ -1,0 +1,119 @@
+"""Whether the log can be believed: "no errors" is not "no logs"."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from logkit_analysis import engine
+from logkit_analysis.reports import wording
+from logkit_analysis.reports.document import (
+    Head,
+    Section,
+    Stretch,
+    Strips,
+    Table,
+    Tile,
+    Tiles,
+)
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from logkit_analysis.reports.case import Case, Row
+
+_NAMES = {
+    "gap": "silences",
+    "restart": "restarts",
+    "clock_skew": "clock errors",
+    "seq_holes": "lines missing",
+    "duplicates": "duplicates",
+    "missing_timestamp": "without a time",
+}
+_IS_HARMLESS = {"restart"}
+
+
+def data_quality(case: Case) -> Section:
+    """Return the strip of figures, the findings, and a bar of lines for each service."""
+    found = case.ask("data_quality")
+    throughput = case.binned("throughput")
+    blocks = [_strip(case, found.rows, throughput.rows, found.number), _presence(case)]
+    if found.rows:
+        blocks.append(_findings(found.rows, found.number))
+    return Section("quality", "Can the log be trusted?", tuple(blocks))
+
+
+def _strip(case: Case, findings: list[Row], lines: list[Row], number: int) -> Tiles:
+    rejected = engine.rejected_line_count(case.ledger.questions.connection)
+    counts = dict.fromkeys(_NAMES, 0)
+    for row in findings:
+        counts[row["check"]] = counts.get(row["check"], 0) + row["count"]
+    tiles = [
+        Tile("lines", wording.count(sum(row["events"] for row in lines)), "in this report"),
+        Tile("rejected", wording.count(rejected), "in the database", _tone(rejected)),
+    ]
+    tiles += [
+        Tile(
+            _NAMES.get(check, check.replace("_", " ")),
+            wording.count(number_found),
+            "",
+            "plain" if check in _IS_HARMLESS else _tone(number_found),
+        )
+        for check, number_found in counts.items()
+    ]
+    return Tiles(tuple(tiles), (number,))
+
+
+def _tone(found: int) -> str:
+    return "warn" if found else "good"
+
+
+def _findings(rows: list[Row], number: int) -> Table:
+    heads = (
+        Head("Check"),
+        Head("Service"),
+        Head("Instance"),
+        Head("Count", is_number=True),
+        Head("The worst of them"),
+    )
+    cells = tuple(
+        (
+            row["check"].replace("_", " "),
+            wording.words(row["service"]),
+            wording.words(row["instance"]),
+            wording.count(row["count"]),
+            wording.words(row["detail"]),
+        )
+        for row in rows[:_MOST_FINDINGS]
+    )
+    more = len(rows) - len(cells)
+    note = f"{more} more in logkit query data_quality" if more else ""
+    return Table("What was found in the log itself", heads, cells, (number,), note)
+
+
+_MOST_FINDINGS = 12
+
+
+def _presence(case: Case) -> Strips:
+    """Return for each service when it logged at all."""
+    answer = case.binned("throughput")
+    width = case.bins()[1] - case.bins()[0] if len(case.bins()) > 1 else None
+    lines: dict[str, list[Stretch]] = {}
+    for row in answer.rows:
+        name = wording.words(row["service"], 60)
+        _extend(lines.setdefault(name, []), row, width)
+    named = tuple((name, tuple(stretches)) for name, stretches in sorted(lines.items()))
+    broken = [name for name, stretches in named if len(stretches) > 1]
+    summary = (
+        f"{', '.join(broken)} fell silent in between." if broken else "No service fell silent."
+    )
+    return Strips(
+        "presence", "When each service logged", case.axis, named, summary, (answer.number,)
+    )
+
+
+def _extend(stretches: list[Stretch], row: Row, width: timedelta | None) -> None:
+    since = row["bucket_at"]
+    until = since if width is None else since + width
+    if stretches and stretches[-1].until >= since:
+        since = stretches.pop().since
+    stretches.append(Stretch(since, until, "logged", "good"))
