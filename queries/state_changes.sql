@@ -9,7 +9,7 @@
 -- @column   kind  breaker, health or alert
 -- @column   name  name of the breaker, check or alert
 -- @column   state  from then on: open, half_open, closed; what the check says; fired, resolved
--- @column   message  text of the row
+-- @column   detail  text of the row, else of its error
 -- @sample   incident
 with
 
@@ -21,7 +21,7 @@ stated as (
         source_offset,
         service,
         instance,
-        message,
+        coalesce(message, error_message) as detail,
         case
             when starts_with(event, 'breaker_') then 'breaker'
             when event = 'health_checked' then 'health'
@@ -75,7 +75,7 @@ compared as (
         kind,
         name,
         state,
-        message,
+        detail,
         lag(state, 1, '') over (
             partition by service, instance, kind, name
             order by timestamp, source_id, source_offset
@@ -91,7 +91,7 @@ select
     kind,
     name,
     state,
-    message
+    detail
 
 from compared
 

@@ -22,7 +22,8 @@ Examples:
   logkit demo /tmp/incident
 
 Writes six hours of a Discord bot's logs with a known incident in them, reads them into
-DIR/logkit.duckdb and asks what broke, since when and how badly. The truth is in DIR/truth.json."""
+DIR/logkit.duckdb and asks what broke, since when and how badly. DIR/incident.html is the report,
+DIR/truth.json the truth."""
 
 _STORM_COLUMNS = ("started_at", "ended_at", "endpoint", "hits", "ignored_retry_after")
 _ONSET_COLUMNS = ("metric", "endpoint", "queue", "started_at", "ended_at", "baseline", "degraded")
@@ -48,6 +49,7 @@ def demo(
     _say("them to truth.json.")
     _ingest(directory, database, truth)
     _tell(answer(database))
+    _say(f"\nThe whole story, for a browser: {_report(directory, database)}")
     _say(f"All of this took {time.monotonic() - started:.1f} s. To try next:")
     for words in ("query error_rate --last 30m", "query memory_growth", "rejects"):
         _say(f"  logkit {words} --db {database}")
@@ -70,6 +72,19 @@ def _ingest(directory: Path, database: Path, truth: IncidentTruth) -> None:
     with ByteProgress() as progress:
         report = ingest(database, paths, zone=UTC, progress=progress, on_wait=notes.note)
     _say(f"Read {report.rows:,} events from {report.files} files in {report.seconds:.1f} s.")
+
+
+def _report(directory: Path, database: Path) -> Path:
+    """Write the report on the incident; return its path."""
+    from logkit_analysis.cli.report import ReportFormat, describe, save
+    from logkit_analysis.cli.session import open_session
+
+    session = open_session(database, "UTC")
+    path = directory / "incident.html"
+    with session.reading() as connection:
+        document = describe(connection, session)
+    save(document, path, ReportFormat.HTML, session)
+    return path
 
 
 def _tell(answers: Answers) -> None:

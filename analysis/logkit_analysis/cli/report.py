@@ -23,6 +23,8 @@ from logkit_analysis.cli.session import open_session, resolved_window, time_flag
 from logkit_analysis.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import duckdb
 
     from logkit_analysis.cli.session import Session
@@ -103,7 +105,9 @@ def report(
     lines = [*(note or []), *(_lines(notes_file) if notes_file else [])]
     with session.reading() as connection:
         asked = None if flags.is_empty else resolved_window(connection, flags, session)
-        document = _document(connection, session, asked, incident, lines)
+        document = describe(connection, session, asked, incident, lines)
+        if redact:
+            document = _redacted(document, connection, session)
     path = output_path or Path(f"incident.{_SUFFIXES[chosen]}")
     save(document, path, chosen, session)
     if str(path) != "-":
@@ -124,13 +128,18 @@ def _lines(path: Path) -> list[str]:
         raise UsageError(f"{path} is no text in UTF-8") from error
 
 
-def _document(
+def describe(
     connection: duckdb.DuckDBPyConnection,
     session: Session,
-    asked: Window | None,
-    number: int | None,
-    note_lines: list[str],
+    asked: Window | None = None,
+    number: int | None = None,
+    note_lines: Sequence[str] = (),
 ) -> Document:
+    """Return the report on an incident, by default the worst open one or the last.
+
+    Raises:
+        UsageError: The database holds no events or no such incident, or a note has no time.
+    """
     from logkit_analysis import engine
     from logkit_analysis.reports.case import open_case
     from logkit_analysis.reports.incident_report import incident_report
@@ -141,6 +150,14 @@ def _document(
         raise UsageError("the database holds no events; run logkit ingest PATH first")
     case = open_case(Ledger(session.questions(connection)), stored, asked, number, note_lines)
     return incident_report(case)
+
+
+def _redacted(
+    document: Document, connection: duckdb.DuckDBPyConnection, session: Session
+) -> Document:
+    from logkit_analysis.reports.pseudonyms import pseudonym_key, redacted
+
+    return redacted(document, connection, pseudonym_key(session.database))
 
 
 def save(document: Document, path: Path, chosen: ReportFormat, session: Session) -> None:

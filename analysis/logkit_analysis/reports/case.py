@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
 _REACHES = (timedelta(days=2), timedelta(days=8))
 _BINS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 86_400)
@@ -75,7 +76,7 @@ class Case:
 
     def binned(self, name: str, **given: str) -> Answer:
         """Return the answer of a bucketed query, a row for each bin of the axis."""
-        return self.ask(name, bucket_seconds=str(self.axis.bin_seconds), **given)
+        return self.ask(name, None, bucket_seconds=str(self.axis.bin_seconds), **given)
 
     def aligned(self, rows: Sequence[Row], column: str) -> tuple[float | None, ...]:
         """Return *column* for each bin of the axis; ``None`` where *rows* have none."""
@@ -153,7 +154,11 @@ def _around(incident: Incident, whole: Window) -> Window:
     length = own.until - own.since
     lead = min(max(length * _LEAD, _LEAST_LEAD), _MOST_LEAD)
     tail = min(max(length * _TAIL, _LEAST_LEAD), _MOST_LEAD)
-    return _clipped(Window(own.since - lead, own.until + tail), whole)
+    rough = Window(own.since - lead, own.until + tail)
+    # A bin that the window cuts would look like a fall of the traffic.
+    width = timedelta(seconds=_bin_seconds(rough))
+    since, until = _floor(rough.since, width), _floor(rough.until, width) + width
+    return _clipped(Window(since, until), whole)
 
 
 def _clipped(window: Window, whole: Window) -> Window:
@@ -161,11 +166,19 @@ def _clipped(window: Window, whole: Window) -> Window:
     return Window(since, max(min(window.until, whole.until), since + _TICK))
 
 
-def _axis(window: Window, incident: Incident | None) -> Axis:
+def _bin_seconds(window: Window) -> int:
     seconds = (window.until - window.since).total_seconds()
-    width = next((one for one in _BINS_S if seconds / one <= _MOST_BINS), _BINS_S[-1])
-    epoch = datetime(1970, 1, 1, tzinfo=UTC)
-    since = epoch + (window.since - epoch) // timedelta(seconds=width) * timedelta(seconds=width)
+    return next((one for one in _BINS_S if seconds / one <= _MOST_BINS), _BINS_S[-1])
+
+
+def _floor(at: datetime, width: timedelta) -> datetime:
+    """Return the start of the bin that holds *at*, counted from 1970 as `lk_bucket` does."""
+    return _EPOCH + (at - _EPOCH) // width * width
+
+
+def _axis(window: Window, incident: Incident | None) -> Axis:
+    width = _bin_seconds(window)
+    since = _floor(window.since, timedelta(seconds=width))
     count = -((since - window.until) // timedelta(seconds=width))
     until = since + count * timedelta(seconds=width)
     if incident is None:

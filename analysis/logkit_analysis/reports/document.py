@@ -236,6 +236,7 @@ class Document:
         facts: Name and value of what identifies the report: window, services, versions, data.
         sections: The parts, in order.
         zone: Name of the zone of every time.
+        day: Date of the incident.
         data: The figures as values, for programs.
     """
 
@@ -246,4 +247,5 @@ class Document:
     facts: tuple[tuple[str, str], ...]
     sections: tuple[Section, ...]
     zone: str
+    day: str = ""
     data: dict[str, Any] = field(default_factory=dict)

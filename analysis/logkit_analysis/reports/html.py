@@ -46,16 +46,18 @@ def render_html(document: Document, zone: ZoneInfo) -> str:
         lstrip_blocks=True,
         finalize=_visible,
     )
+    environment.filters["breakable"] = _breakable
     environment.tests["kind"] = lambda block, name: type(block).__name__ == name
     style, script = (_source(environment, name) for name in ("report.css", "report.js"))
     return environment.get_template("report.html").render(
         document=document,
-        style=Markup(style),
-        script=Markup(script),
+        style=style,
+        script=script,
         policy=_policy(style, script),
-        figures=Markup(_json(figures(document))),
+        figures=_json(figures(document)),
         drawing=lambda block: _drawing(block, zone),
         csv_link=_csv_link,
+        offset=_offset_s(document, zone),
         rows_label=lambda number: wording.counted(number, "row"),
     )
 
@@ -65,6 +67,11 @@ def _visible(value: Any) -> Any:
     if isinstance(value, str) and not isinstance(value, Markup):
         return "\n".join(wording.words(line, len(line)) for line in value.split("\n"))
     return value
+
+
+def _breakable(text: str) -> Markup:
+    """Return *text* with a place to break the line after each slash: routes are long."""
+    return Markup("/<wbr>").join(_visible(part) for part in text.split("/"))
 
 
 def _source(environment: Environment, name: str) -> str:
@@ -94,6 +101,16 @@ def _drawing(block: Block, zone: ZoneInfo) -> Markup:
             return steps(block)
         case _:
             raise TypeError(f"no drawing for {type(block).__name__}")
+
+
+def _offset_s(document: Document, zone: ZoneInfo) -> int:
+    """Return how far the clocks of *zone* are ahead of UTC where the report begins, in seconds."""
+    blocks = (block for section in document.sections for block in section.blocks)
+    for block in blocks:
+        if isinstance(block, Chart | Strips):
+            offset = block.axis.since.astimezone(zone).utcoffset()
+            return 0 if offset is None else round(offset.total_seconds())
+    return 0
 
 
 def _csv_link(chart: Chart | Strips) -> str:

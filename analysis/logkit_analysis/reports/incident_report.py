@@ -60,6 +60,7 @@ def incident_report(case: Case) -> Document:
         facts=facts,
         sections=(*sections, _appendix(case)),
         zone=case.ledger.questions.zone.key,
+        day=f"{case.during.since.astimezone(case.clock.zone):%Y-%m-%d}",
         data=headline.data(case, figures),
     )
 

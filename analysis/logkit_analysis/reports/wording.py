@@ -35,6 +35,10 @@ class Clock:
         is_plain = f"{local:%Y-%m-%d}" == self.day
         return f"{local:%H:%M:%S}" if is_plain else f"{local:%Y-%m-%d %H:%M:%S}"
 
+    def bin(self, at: datetime, seconds: int) -> str:
+        """Return the start of a bin, without seconds where bins are whole minutes."""
+        return self.time(at) if seconds % 60 else self.time(at).removesuffix(":00")
+
     def whole(self, at: datetime) -> str:
         """Return *at* with its date and its zone."""
         local = at.astimezone(self.zone)
@@ -95,8 +99,8 @@ def duration(span: timedelta) -> str:
     if seconds < 60:
         return f"{seconds} s"
     minutes, rest = divmod(seconds, 60)
-    if minutes < 60:
-        return f"{minutes} min {rest:02} s"
+    if minutes < 120:
+        return f"{minutes} min" if not rest or minutes >= 60 else f"{minutes} min {rest:02} s"
     hours, minutes = divmod(minutes, 60)
     if hours < 48:
         return f"{hours} h {minutes:02} min"

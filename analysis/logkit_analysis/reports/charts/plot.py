@@ -152,8 +152,8 @@ def _at(index: int, frame: Frame) -> str:
 
 def _value_labels(scale: Scale) -> Iterable[Markup]:
     for tick in scale.ticks:
-        y = _HEAD + HEIGHT - scale.share(tick) * HEIGHT - 4
-        yield Markup('<text class="tick" x="0" y="{y:.0f}">{text}</text>').format(
+        y = _HEAD + HEIGHT - scale.share(tick) * HEIGHT + 4
+        yield Markup('<text class="tick value" x="-8" y="{y:.0f}">{text}</text>').format(
             y=y, text=f"{tick:,.10g}"
         )
 

@@ -69,7 +69,7 @@ def _bars(step: Step, total: float, top: int) -> Iterable[Markup]:
     if step.gap_before_ms:
         yield _bar("gap", step.offset_ms - step.gap_before_ms, step.gap_before_ms, total, y)
     is_bad = step.row["level"] in _BAD or (step.row["status_code"] or 0) >= 400
-    kind = "bad" if is_bad else "step"
+    kind = "bad" if is_bad else "main"
     yield _bar(kind, step.offset_ms, float(step.row["duration_ms"] or 0.0), total, y)
 
 

@@ -134,11 +134,11 @@ def title(case: Case) -> str:
 def sentences(case: Case, impact: Impact) -> tuple[str, ...]:
     """Return what happened, whom it touched, and what the log says of the cause."""
     if case.incident is None:
-        return (
+        nothing = (
             f"From {case.clock.whole(case.window.since)} to {case.clock.whole(case.window.until)} "
-            "nothing was found to be slow, failing, refused or backed up.",
-            _touched(impact),
+            "nothing was found to be slow, failing, refused or backed up."
         )
+        return (nothing, _touched(impact))
     return (_happened(case), _touched(impact), _cause(case))
 
 
@@ -147,23 +147,21 @@ def _happened(case: Case) -> str:
     assert incident is not None
     main = incident.main
     where = wording.words(main.subject or "every call", 90)
-    service = f" of {wording.words(main.service, 60)}" if main.service else ""
+    service = f" ({wording.words(main.service, 60)})" if main.service else ""
     row = incident.main_row
-    change = main.figures
-    if row is not None:
-        before, during = (
-            wording.level(row["metric"], row[side]) for side in ("baseline", "degraded")
-        )
-        change = f"{_MEASURES[row['metric']]} {during} instead of {before}"
-    return f"{_span(case)}, {where}{service}: {change}."
+    if row is None:
+        return f"{_span(case)}, {where}{service}: {main.figures}."
+    before, during = (wording.level(row["metric"], row[side]) for side in ("baseline", "degraded"))
+    change = _MEASURES[row["metric"]].format(where=f"{where}{service}")
+    return f"{_span(case)}, {change} {during} instead of {before}."
 
 
 _MEASURES = {
-    "latency": "the median call took",
-    "error_ratio": "the share of failed calls was",
-    "queue_depth": "the items waiting were",
-    "cpu_percent": "the CPU use was",
-    "open_connections": "the open connections were",
+    "latency": "the typical call of {where} took",
+    "error_ratio": "the share of failed calls of {where} was",
+    "queue_depth": "the depth of the queue {where} was",
+    "cpu_percent": "the CPU use of {where} was",
+    "open_connections": "the open connections of {where} were",
 }
 
 

@@ -51,12 +51,12 @@ def _name(subject: dict[str, str]) -> str:
 
 
 def per_bin(case: Case) -> str:
-    """Return the width of a bin as it is spoken of: "a minute"."""
+    """Return the width of a bin as it is spoken of: "per minute"."""
     seconds = case.axis.bin_seconds
     units = ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
     size, unit = next(one for one in units if seconds % one[0] == 0)
     count = seconds // size
-    return f"{'an' if unit == 'hour' else 'a'} {unit}" if count == 1 else f"{count} {unit}s"
+    return f"per {unit}" if count == 1 else f"per {count} {unit}s"
 
 
 def _rate(case: Case, whole: Answer, part: Answer | None, name: str) -> Chart:
@@ -68,8 +68,8 @@ def _rate(case: Case, whole: Answer, part: Answer | None, name: str) -> Chart:
         sources.append(part.number)
     return Chart(
         id="rate",
-        title=f"Requests in {per_bin(case)}",
-        unit="requests",
+        title=f"Requests {per_bin(case)}",
+        unit="",
         axis=case.axis,
         series=tuple(series),
         band=baseline(case, values),
@@ -82,8 +82,8 @@ def _failures(case: Case, whole: Answer) -> Chart:
     values = _zeros(case.aligned(whole.rows, "errors"))
     return Chart(
         id="errors",
-        title=f"Failed requests in {per_bin(case)}, 429s apart",
-        unit="requests",
+        title=f"Failed requests {per_bin(case)}",
+        unit="429s apart",
         axis=case.axis,
         series=(Series("failed", values, "bad", is_area=True),),
         band=baseline(case, values),
@@ -100,7 +100,7 @@ def _latency(case: Case, answer: Answer, name: str) -> Chart:
     return Chart(
         id="latency",
         title=f"Latency of {name}",
-        unit="ms, equal steps are equal ratios" if is_log else "ms",
+        unit="ms, on a logarithmic scale" if is_log else "ms",
         axis=case.axis,
         series=(
             Series("p99", lines["p99"], "third"),
@@ -143,10 +143,12 @@ def summary(case: Case, values: Sequence[float | None], shown: object) -> str:
     if not measured:
         return "nothing was measured."
     peak, at = max(measured, key=lambda one: one[0])
-    text = f"at most {shown(peak)}, at {case.clock.time(at)}"
+    text = f"at most {shown(peak)}, at {case.clock.bin(at, case.axis.bin_seconds)}"
     band = baseline(case, values)
     if band is not None:
-        text = f"{shown(band[0])} to {shown(band[1])} before the onset; {text}"
+        low, high = (shown(value) for value in band)
+        usual = low if low == high else f"{low} to {high}"
+        text = f"{usual} before the onset; {text}"
     return f"{text}."
 
 
@@ -160,16 +162,44 @@ def _endpoints(case: Case) -> Table:
         key = (row["service"] or "", row["method"] or "", row["operation"] or "")
         by_call.setdefault(key, {})[row["phase"]] = row
     ordered = sorted(by_call.items(), key=lambda one: (-_weight(one[1].get("during")), one[0]))
-    heads = [Head("Endpoint or command"), Head("Service")]
-    heads += [Head(f"{name} {phase}", True) for name in _FIGURES for phase in _PHASES]
-    rows = tuple(_cells(key, phases) for key, phases in ordered[:_MOST_ENDPOINTS])
+    heads = (
+        Head("Endpoint or command"),
+        *(Head(name, is_number=True) for name, *_ in _FIGURES),
+    )
+    operations = [(method, operation) for _, method, operation in by_call]
+    rows = tuple(
+        (_operation(key, operations), *(_phased(phases, figure) for figure in _FIGURES))
+        for key, phases in ordered[:_MOST_ENDPOINTS]
+    )
     more = len(ordered) - len(rows)
     note = f"{more} more in logkit query phases" if more > 0 else ""
-    caption = "Each endpoint before, during and after"
-    return Table(caption, tuple(heads), rows, (answer.number,), note)
+    caption = "Each endpoint before → during → after"
+    return Table(caption, heads, rows, (answer.number,), note)
 
 
-_FIGURES = ("Requests", "Failed", "429", "p50", "p95")
+_FIGURES: tuple[tuple[str, str], ...] = (
+    ("Requests", "requests"),
+    ("Failed", "errors"),
+    ("429", "rate_limited"),
+    ("p50, ms", "p50_ms"),
+    ("p95, ms", "p95_ms"),
+)
+
+
+def _operation(key: tuple[str, str, str], operations: Sequence[tuple[str, str]]) -> str:
+    """Return what was called, with the service where several call it."""
+    service, method, operation = key
+    name = wording.call(method, operation)
+    is_shared = operations.count((method, operation)) > 1
+    return f"{name} ({wording.words(service, 60)})" if is_shared else name
+
+
+def _phased(phases: dict[str, Row], figure: tuple[str, str]) -> str:
+    """Return a figure before, during and after; a figure that never was more than 0 once."""
+    values = [phases.get(phase, {}).get(figure[1]) for phase in _PHASES]
+    if not any(values):
+        return wording.MISSING if all(value is None for value in values) else "0"
+    return " → ".join(wording.count(value) for value in values)
 
 
 def _weight(row: Row | None) -> float:
@@ -177,20 +207,3 @@ def _weight(row: Row | None) -> float:
     if row is None:
         return 0.0
     return float((row["p95_ms"] or 0.0) * row["requests"])
-
-
-def _cells(key: tuple[str, str, str], phases: dict[str, Row]) -> tuple[str, ...]:
-    service, method, operation = key
-    shown = {
-        "requests": wording.count,
-        "errors": wording.count,
-        "rate_limited": wording.count,
-        "p50_ms": wording.milliseconds,
-        "p95_ms": wording.milliseconds,
-    }
-    figures = [
-        show(phases[phase][column]) if phase in phases else wording.MISSING
-        for column, show in shown.items()
-        for phase in _PHASES
-    ]
-    return (wording.call(method, operation), wording.words(service or None), *figures)

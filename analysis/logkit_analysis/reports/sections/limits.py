@@ -42,8 +42,8 @@ def _chart(case: Case) -> Chart:
     values = tuple(value or 0 for value in case.aligned(whole.rows, "rate_limited"))
     return Chart(
         id="refused",
-        title=f"Requests refused with 429 in {per_bin(case)}",
-        unit="requests",
+        title=f"Requests refused with 429, {per_bin(case)}",
+        unit="",
         axis=case.axis,
         series=(Series("429", values, "warn", is_area=True),),
         band=baseline(case, values),
@@ -59,7 +59,7 @@ def _table(case: Case, storms: list[Row], number: int) -> Table:
         Head("From"),
         Head("To"),
         Head("429s", True),
-        Head("Called in spite of retry_after", True),
+        Head("Calls that did not wait", True),
         Head("Waits"),
         Head("Calls per first try", True),
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from logkit_analysis import engine
 from logkit_analysis.reports import wording
 from logkit_analysis.reports.document import (
+    Block,
     Head,
     Section,
     Stretch,
@@ -14,6 +15,7 @@ from logkit_analysis.reports.document import (
     Table,
     Tile,
     Tiles,
+    Tone,
 )
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ _NAMES = {
     "clock_skew": "clock errors",
     "seq_holes": "lines missing",
     "duplicates": "duplicates",
-    "missing_timestamp": "without a time",
+    "missing_timestamp": "untimed",
 }
 _IS_HARMLESS = {"restart"}
 
@@ -36,7 +38,7 @@ def data_quality(case: Case) -> Section:
     """Return the strip of figures, the findings, and a bar of lines for each service."""
     found = case.ask("data_quality")
     throughput = case.binned("throughput")
-    blocks = [_strip(case, found.rows, throughput.rows, found.number), _presence(case)]
+    blocks: list[Block] = [_strip(case, found.rows, throughput.rows, found.number), _presence(case)]
     if found.rows:
         blocks.append(_findings(found.rows, found.number))
     return Section("quality", "Can the log be trusted?", tuple(blocks))
@@ -63,7 +65,7 @@ def _strip(case: Case, findings: list[Row], lines: list[Row], number: int) -> Ti
     return Tiles(tuple(tiles), (number,))
 
 
-def _tone(found: int) -> str:
+def _tone(found: int) -> Tone:
     return "warn" if found else "good"
 
 

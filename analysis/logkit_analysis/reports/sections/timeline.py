@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from logkit_analysis.detect.troubles import Trouble
     from logkit_analysis.reports.case import Case
 
-_MOST_FIRST_ERRORS = 12
+_MOST_FIRST_ERRORS = 8
+_LEAST_ERRORS = 3
 _MOST_CHANGES = 40
 _WORSE = {"open": "bad", "failed": "bad", "fired": "bad", "firing": "bad"}
 _VERBS = {
@@ -72,9 +73,13 @@ def _troubles(case: Case) -> Iterator[Entry]:
     for incident in case.incidents:
         for one in incident.troubles:
             begun, over = _VERBS.get(one.kind, ("rose", "was back to normal"))
-            yield one.started_at, "onset", f"{_subject(one)} {begun} ({one.figures})", "bad"
+            yield one.started_at, "onset", f"{_subject(one)} {begun} ({_figures(one)})", "bad"
             if one.ended_at is not None:
                 yield one.ended_at, "recovery", f"{_subject(one)} {over}", "good"
+
+
+def _figures(one: Trouble) -> str:
+    return one.figures.replace("->", "→")
 
 
 def _subject(one: Trouble) -> str:
@@ -105,11 +110,11 @@ def _since_ever(case: Case) -> Window:
 
 
 def _first_errors(case: Case) -> Iterator[Entry]:
-    """Yield the errors never seen before in the log, the most frequent ones if there are many."""
+    """Yield the errors never seen before in the log that came again, the most frequent ones."""
     rows = [
         row
         for row in case.ask("top_errors", _since_ever(case)).rows
-        if row["first_seen_at"] >= case.window.since
+        if row["first_seen_at"] >= case.window.since and row["errors"] >= _LEAST_ERRORS
     ]
     for row in rows[:_MOST_FIRST_ERRORS]:
         what = [row["event"], row["endpoint"], row["status_code"], row["error_type"]]

@@ -44,7 +44,7 @@ def _table(case: Case, incident: Incident) -> Table:
     ]
     sources = (case.ask("degradation_start", case.searched).number, number)
     heads = (Head("What"), Head("When"), Head("After onset", is_number=True), Head("How known"))
-    return Table("Key times", heads, tuple(rows), sources)
+    return Table("From onset to recovery", heads, tuple(rows), sources)
 
 
 def _row(
