@@ -13,6 +13,10 @@
 -- @column   hits  429s
 -- @column   ignored_retry_after  requests of the scope begun while some 429 still asked to wait
 -- @column   retry_amplification  requests of the scope during the storm / first attempts of them
+-- @column   delayed_actions  correlation ids among the 429s
+-- @column   mean_delay_ms  their mean time from the first 429 to the first later request of the
+--           scope that was not refused, or without one to the last 429, milliseconds
+-- @column   worst_delay_ms  the longest of these times, milliseconds
 -- @sample   incident
 with
 
@@ -24,6 +28,7 @@ denials as (
         service,
         endpoint,
         rate_limit_bucket,
+        correlation_id,
         source_id,
         source_offset,
         lk_epoch(timestamp) as at_us,
@@ -114,8 +119,10 @@ requests as materialized (
     select
         attempt,
         rate_limit_bucket,
+        correlation_id,
         source_id,
         source_offset,
+        coalesce(status_code = 429, false) as is_refused,
         lk_epoch(timestamp) as ended_us,
         lk_started_us(timestamp, duration_ms) as begun_us,
         coalesce('=' || service, '') as service_key,
@@ -215,6 +222,126 @@ amplified as (
 
 ),
 
+actions as materialized (
+
+    select
+        service_key,
+        scope_kind,
+        scope_key,
+        run,
+        correlation_id,
+        min(at_us) as first_refused_us,
+        max(at_us) as last_refused_us
+
+    from numbered
+
+    inner join storms using (service_key, scope_kind, scope_key, run)
+
+    where correlation_id is not null
+
+    group by service_key, scope_kind, scope_key, run, correlation_id
+
+),
+
+acting as (
+
+    select distinct correlation_id
+
+    from actions
+
+),
+
+followers as materialized (
+
+    select
+        service_key,
+        rate_limit_bucket,
+        endpoint_key,
+        correlation_id,
+        ended_us
+
+    from requests
+
+    inner join acting using (correlation_id)
+
+    where not is_refused
+
+),
+
+followed as (
+
+    select
+        service_key,
+        'global' as scope_kind,
+        '' as scope_key,
+        correlation_id,
+        ended_us
+
+    from followers
+
+    union all
+
+    select
+        service_key,
+        'bucket' as scope_kind,
+        rate_limit_bucket as scope_key,
+        correlation_id,
+        ended_us
+
+    from followers
+
+    union all
+
+    select
+        service_key,
+        'endpoint' as scope_kind,
+        endpoint_key as scope_key,
+        correlation_id,
+        ended_us
+
+    from followers
+
+),
+
+answered as (
+
+    select
+        service_key,
+        scope_kind,
+        scope_key,
+        run,
+        correlation_id,
+        min(ended_us) as answered_us
+
+    from followed
+
+    inner join actions using (service_key, scope_kind, scope_key, correlation_id)
+
+    where ended_us > first_refused_us
+
+    group by service_key, scope_kind, scope_key, run, correlation_id
+
+),
+
+delayed as (
+
+    select
+        service_key,
+        scope_kind,
+        scope_key,
+        run,
+        count(*) as action_count,
+        avg(coalesce(answered_us, last_refused_us) - first_refused_us) / 1e3 as mean_delay_ms,
+        max(coalesce(answered_us, last_refused_us) - first_refused_us) / 1e3 as worst_delay_ms
+
+    from actions
+
+    left join answered using (service_key, scope_kind, scope_key, run, correlation_id)
+
+    group by service_key, scope_kind, scope_key, run
+
+),
+
 points as (
 
     select
@@ -298,12 +425,17 @@ select
     ended_at,
     hits,
     cast(ignored_waits as bigint) as ignored_retry_after,
-    requests_during / nullif(first_attempts, 0) as retry_amplification
+    requests_during / nullif(first_attempts, 0) as retry_amplification,
+    coalesce(action_count, 0) as delayed_actions,
+    mean_delay_ms,
+    worst_delay_ms
 
 from storms
 
 inner join amplified using (service_key, scope_kind, scope_key, run)
 
 inner join ignored using (service_key, scope_kind, scope_key, run)
+
+left join delayed using (service_key, scope_kind, scope_key, run)
 
 order by started_at, service_key, scope_kind, scope_key, run

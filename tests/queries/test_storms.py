@@ -7,6 +7,7 @@ from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from logkit_analysis.time_window import Window
@@ -35,6 +36,7 @@ def random_calls(seed: int, count: int) -> list[Event]:
                 "retry_after_ms": rng.choice([None, 0, 500, 1000, 1000, 60_000]),
                 "rate_limit_scope": rng.choice([None] * 6 + ["user", "global"]),
                 "rate_limit_bucket": rng.choice([None] * 6 + ["bucket", "/a"]),
+                "correlation_id": rng.choice(["c1", "c2", "c3", None]),
             }
         )
     return rows
@@ -109,7 +111,30 @@ def storm_of(
     endpoint = endpoints.pop() if len(endpoints) == 1 else None
     name = "global" if scope[0] == "global" else scope[1]
     ratio = len(during) / firsts if firsts else None
-    return service, name, endpoint, first, last, len(run), ignored, ratio
+    buckets = {r["rate_limit_bucket"] for r in run}
+    bucket = buckets.pop() if len(buckets) == 1 else None
+    delays = delays_of(run, own)
+    return (
+        *(service, name, endpoint, bucket, first, last, len(run), ignored, ratio),
+        *(len(delays), sum(delays) / len(delays) if delays else None, max(delays, default=None)),
+    )
+
+
+def delays_of(run: list[Event], own: list[Event]) -> list[float]:
+    """Return by how many milliseconds a storm delayed each action."""
+    delays = []
+    for action in {r["correlation_id"] for r in run} - {None}:
+        refused = [r["timestamp"] for r in run if r["correlation_id"] == action]
+        answers = [
+            r["timestamp"]
+            for r in own
+            if r["correlation_id"] == action
+            and r["status_code"] != 429
+            and r["timestamp"] > refused[0]
+        ]
+        end = min(answers) if answers else refused[-1]
+        delays.append((end - refused[0]) / timedelta(milliseconds=1))
+    return delays
 
 
 @settings(
@@ -124,12 +149,74 @@ def test_storms_follow_the_rule(store: Any, seed: int, count: int) -> None:
     store.fill(rows)
     bounds = [rows[seed % count]["timestamp"], rows[seed // count % count]["timestamp"]]
     columns = (
-        *("service", "scope", "endpoint", "started_at", "ended_at", "hits"),
+        *("service", "scope", "endpoint", "bucket", "started_at", "ended_at", "hits"),
         *("ignored_retry_after", "retry_amplification"),
+        *("delayed_actions", "mean_delay_ms", "worst_delay_ms"),
     )
-    at_ends = [Window(storm[4], WHOLE.until) for storm in storms_of(rows, WHOLE)[:2]]
+    at_ends = [Window(storm[5], WHOLE.until) for storm in storms_of(rows, WHOLE)[:2]]
     for window in (WHOLE, Window(min(bounds), max(bounds)), *at_ends):
         found = [
             tuple(row[name] for name in columns) for row in store.run("rate_limit_storms", window)
         ]
         assert sorted(found, key=repr) == sorted(storms_of(rows, window), key=repr)
+
+
+def calls(*seconds: float, **fields: Any) -> list[Event]:
+    """Return 429s at these seconds."""
+    common = {"service": "bot", "endpoint": "/a", "status_code": 429, **fields}
+    return [{"timestamp": START + timedelta(seconds=second), **common} for second in seconds]
+
+
+@pytest.mark.parametrize(
+    ("rows", "hits"),
+    [
+        pytest.param(calls(0, 120, 240, 360, 480), [5], id="gaps_of_120_s_hold_together"),
+        pytest.param(calls(0, 1, 2, 3, 123.000001), [], id="a_longer_gap_parts"),
+        pytest.param(calls(0, 0, 0, 0, 0), [5], id="five_at_one_instant"),
+        pytest.param(calls(0, 1, 2, 3), [], id="four_are_none"),
+        pytest.param(calls(*range(5), *range(200, 206)), [5, 6], id="two_storms"),
+        pytest.param(
+            [*calls(0, 1, 2), *calls(3, 4, rate_limit_scope="global")], [], id="scopes_apart"
+        ),
+        pytest.param(
+            [
+                *calls(*range(3), rate_limit_scope="global", rate_limit_bucket="b"),
+                *calls(3, 4, rate_limit_scope="global", endpoint="/b"),
+            ],
+            [5],
+            id="global_before_bucket_and_endpoint",
+        ),
+        pytest.param(
+            [
+                *calls(*range(3), rate_limit_bucket="b"),
+                *calls(3, 4, rate_limit_bucket="b", endpoint="/b"),
+            ],
+            [5],
+            id="bucket_before_endpoint",
+        ),
+        pytest.param([*calls(*range(3)), *calls(3, 4, service="worker")], [], id="services_apart"),
+    ],
+)
+def test_edges_of_a_storm(store: Any, rows: list[Event], hits: list[int]) -> None:
+    """Five 429s of one scope without a gap over 120 s, to the microsecond."""
+    store.fill(rows)
+    assert [row["hits"] for row in store.run("rate_limit_storms", WHOLE)] == hits
+
+
+@pytest.mark.parametrize(
+    ("begun_s", "ignored"),
+    [
+        pytest.param(4, 0, id="at_the_refusal"),
+        pytest.param(4.000001, 1, id="just_after"),
+        pytest.param(13.999999, 1, id="just_before_the_wait_is_over"),
+        pytest.param(14, 0, id="when_it_is_over"),
+    ],
+)
+def test_a_wait_is_ignored_strictly_inside(store: Any, begun_s: float, ignored: int) -> None:
+    """A call that starts together with a 429, or when its wait ends, ignores nothing."""
+    refused = calls(0, 1, 2, 3, 4)
+    refused[-1]["retry_after_ms"] = 10_000
+    later = {"status_code": 200, "duration_ms": 500.0}
+    store.fill([*refused, *calls(begun_s + 0.5, **later)])
+    (storm,) = store.run("rate_limit_storms", WHOLE)
+    assert storm["ignored_retry_after"] == ignored
