@@ -10,6 +10,7 @@ import re
 from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Any
 
+from logkit import origins
 from logkit.encoding import text_of
 from logkit.processors import prepare
 
@@ -61,6 +62,8 @@ class Scope:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if error is not None:
+            origins.mark(error, self._bound, self._previous)
         try:
             bound_fields.reset(self._token)
         except (ValueError, RuntimeError):

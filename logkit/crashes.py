@@ -6,6 +6,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
+from logkit.origins import fields_of
 from logkit.pipeline import pipeline
 
 if TYPE_CHECKING:
@@ -57,5 +58,5 @@ def _log(error: BaseException | None, thread_name: str | None) -> None:
     # A bot that is stopped by hand, or a thread that ends itself, has not crashed.
     if error is None or isinstance(error, KeyboardInterrupt | SystemExit):
         return
-    fields = {"exc_info": error, "thread_name": thread_name}
+    fields = {**fields_of(error), "exc_info": error, "thread_name": thread_name}
     pipeline.emit("critical", _LOGGER, "uncaught_exception", (), {}, fields, None)

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 from pythonjsonlogger.core import BaseJsonFormatter
 
 from logkit import libraries
+from logkit.exceptions import exception_of
 from logkit.levels import STDLIB_NUMBERS, level_of, parse_level
 from logkit.names import describe, known_names
+from logkit.origins import fields_of
 from logkit.pipeline import pipeline, split
 from logkit.processors import prepare
 from logkit.redaction import redact
@@ -90,6 +92,8 @@ def record_parts(record: logging.LogRecord) -> tuple[object, Any, dict[str, Any]
         return template, args, fields
     _, message = describe(template, args, record.name)
     event, named = known
+    if event == "uncaught_exception":
+        named = fields_of(exception_of(record.exc_info))
     for name in _SURPLUS_EXTRA:
         fields.pop(name, None)
     return event, (), {"message": message, **named, **fields}

@@ -9,6 +9,7 @@ from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from logkit.context import bound_fields, fresh
+from logkit.origins import mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,12 +27,16 @@ def wrap(function: Callable[P, R]) -> Callable[P, R]:
     """
     if iscoroutinefunction(function):
         return cast("Callable[P, R]", _wrap_async(function))
-    context = copy_context()
+    context, fields = copy_context(), bound_fields.get()
 
     @wraps(function)
     def in_context(*args: P.args, **kwargs: P.kwargs) -> R:
         # A context can be entered once at a time; a copy costs nothing.
-        return context.copy().run(function, *args, **kwargs)
+        try:
+            return context.copy().run(function, *args, **kwargs)
+        except BaseException as error:
+            mark(error, fields, {})
+            raise
 
     return in_context
 

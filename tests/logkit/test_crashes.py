@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
+
+import logkit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,6 +76,71 @@ def test_an_exception_that_nobody_catches_is_one_event(
     assert (event["error_type"], event["error_message"]) == ("ValueError", "boom")
     assert event["error_fingerprint"]
     assert stderr.count("previous hook") == hook_calls
+
+
+IN_CORRELATION = """
+def fail():
+    with logkit.correlation("inner"), logkit.bind(shard_id=3):
+        raise ValueError("boom")
+def work():
+    with logkit.correlation("outer"):
+        try: raise KeyError("handled")
+        except KeyError: pass
+        fail()
+"""
+IN_ITS_OWN_TASK = """
+async def job(): work()
+async def main():
+    task = asyncio.create_task(job())
+    await asyncio.sleep(0.01)
+    del task
+    gc.collect()
+asyncio.run(main())
+"""
+WAYS = {
+    "main": "work()",
+    "asyncio": "async def main(): work()\nasyncio.run(main())",
+    "thread": "threading.Thread(target=work).start()",
+    "wrapped_thread": "with logkit.correlation('inner'), logkit.bind(shard_id=3):\n"
+    "    threading.Thread(target=logkit.wrap(lambda: 1 / 0)).start()",
+    "task": IN_ITS_OWN_TASK,
+    "caught_outside": "try: work()\nexcept ValueError as error:\n"
+    "    with logkit.correlation('late'): pass\n    raise error",
+}
+
+
+@pytest.mark.parametrize("code", WAYS.values(), ids=WAYS)
+def test_the_crash_belongs_to_its_correlation(log_path: Path, code: str) -> None:
+    """Id and fields of the block in which it was raised are in the event, after that was left."""
+    (event,), _, _ = run(IN_CORRELATION + code, log_path)
+    assert event["event"] == "uncaught_exception"
+    assert (event["correlation_id"], event["shard_id"]) == ("inner", 3)
+
+
+def test_an_exception_that_is_raised_again_elsewhere_belongs_there(log_path: Path) -> None:
+    """One object in two correlations, one after the other: the last one counts."""
+    code = """
+error = ValueError("boom")
+for name in ("first", "second"):
+    try:
+        with logkit.correlation(name): raise error
+    except ValueError: pass
+raise error
+"""
+    (event,), _, _ = run(code, log_path)
+    assert event["correlation_id"] == "second"
+
+
+def test_an_exception_can_go_to_another_process() -> None:
+    """What is bound stays here: it may be something that cannot be pickled."""
+    bound = logkit.bind(lock=threading.Lock())
+    with pytest.raises(ValueError, match="boom") as caught, logkit.correlation("here"), bound:
+        raise ValueError("boom")
+    code = "import pickle, sys; print(repr(pickle.load(sys.stdin.buffer)), 'logkit' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=pickle.dumps(caught.value), capture_output=True
+    )
+    assert done.stdout == b"ValueError('boom') False\n"
 
 
 def test_a_thread_is_named(log_path: Path) -> None:
