@@ -150,21 +150,42 @@ restarts as (
 
 ),
 
-sequences as materialized (
+-- Sixty-four numbers of an instance together: how many rows, and how many numbers.
+blocks as materialized (
 
     select
         service,
         instance,
-        count(*) as numbered_rows,
-        count(distinct seq) as distinct_numbers,
-        max(seq) - min(seq) + 1 as expected_numbers
+        lk_block64(seq) as block,
+        sum(case when seq >= 0 and seq < 9223372036854775807 then 1 else 0 end) as row_count,
+        lk_count64(
+            case when seq >= 0 and seq < 9223372036854775807 then seq end
+        ) as number_count,
+        min(case when seq >= 0 and seq < 9223372036854775807 then seq end) as first_seq,
+        max(case when seq >= 0 and seq < 9223372036854775807 then seq end) as last_seq
 
     from timed
 
     where
         instance is not null
-        and seq >= 0
-        and seq < 9223372036854775807
+        and seq is not null
+
+    group by service, instance, lk_block64(seq)
+
+),
+
+sequences as materialized (
+
+    select
+        service,
+        instance,
+        sum(row_count) as numbered_rows,
+        sum(number_count) as distinct_numbers,
+        max(last_seq) - min(first_seq) + 1 as expected_numbers
+
+    from blocks
+
+    where first_seq is not null
 
     group by service, instance
 
@@ -219,36 +240,65 @@ doubled as (
 
 ),
 
+processes as (
+
+    select
+        service,
+        instance,
+        lk_hash((service, instance)) as process
+
+    from blocks
+
+    group by service, instance
+
+),
+
+-- One number in the place of two names: the sort takes a third of the time.
+stepped as (
+
+    select
+        lk_hash((service, instance)) as process,
+        lk_epoch(timestamp) - lk_epoch(ingested_at) > $skew_seconds * 1e6 as is_ahead,
+        lag(lk_epoch(timestamp), 1, lk_epoch(timestamp)) over (
+            partition by lk_hash((service, instance))
+            order by seq, source_id, source_offset
+        ) - lk_epoch(timestamp) as back_us
+
+    from events
+
+    where
+        timestamp >= $since
+        and timestamp < $until
+        and instance is not null
+        and seq is not null
+
+),
+
 steps as (
 
     select
         service,
         instance,
-        ahead_us,
-        lag(at_us, 1, at_us) over (
-            partition by service, instance
-            order by seq, source_id, source_offset
-        ) - at_us as back_us
+        ahead_us as off_us,
+        1 as is_another
 
     from timed
 
-    where
-        instance is not null
-        and seq is not null
+    where ahead_us > $skew_seconds * 1e6
 
     union all
 
     select
         service,
         instance,
-        ahead_us,
-        0 as back_us
+        back_us as off_us,
+        case when is_ahead then 0 else 1 end as is_another
 
-    from timed
+    from stepped
 
-    where
-        instance is null
-        or seq is null
+    inner join processes using (process)
+
+    where back_us > $skew_seconds * 1e6
 
 ),
 
@@ -257,14 +307,10 @@ skews as (
     select
         service,
         instance,
-        count(*) as finding_count,
-        max(case when ahead_us > back_us then ahead_us else back_us end) as worst_us
+        sum(is_another) as finding_count,
+        max(off_us) as worst_us
 
     from steps
-
-    where
-        ahead_us > $skew_seconds * 1e6
-        or back_us > $skew_seconds * 1e6
 
     group by service, instance
 

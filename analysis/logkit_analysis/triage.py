@@ -28,6 +28,10 @@ _MARGIN = timedelta(minutes=15)
 _TICK = timedelta(microseconds=1)
 _WORST_ENDPOINTS = 3
 _NEAR_BAN = 0.5
+_SLOWEST_FIRST = (
+    *("degradation_start", "data_quality", "rate_limit_storms", "dependency_health"),
+    *("memory_growth", "us_or_platform", "restarts", "ban_headroom"),
+)
 _QUERIES = {
     "latency": "latency_percentiles",
     "error_ratio": "top_errors",
@@ -69,24 +73,25 @@ def triage(questions: Questions, window: Window) -> Triage:
     def errors_of(since: datetime, until: datetime) -> list[Row]:
         return questions.ask("top_errors", Window(since, until))
 
+    found = questions.ask_together(_SLOWEST_FIRST, window)
     evidence = Evidence(
         until=window.until,
-        degradations=questions.ask("degradation_start", window),
-        storms=questions.ask("rate_limit_storms", window),
-        memory=questions.ask("memory_growth", window),
-        restarts=questions.ask("restarts", window),
+        degradations=found["degradation_start"],
+        storms=found["rate_limit_storms"],
+        memory=found["memory_growth"],
+        restarts=found["restarts"],
         errors_of=errors_of,
     )
     troubles = find_troubles(evidence)
-    ban = next(iter(questions.ask("ban_headroom", window)), None)
-    sides = questions.ask("us_or_platform", window)
+    ban = next(iter(found["ban_headroom"]), None)
+    sides = found["us_or_platform"]
     return Triage(
         state=_state(troubles, ban, is_empty=not sides),
         troubles=troubles,
-        endpoints=_worst(questions.ask("dependency_health", window)),
+        endpoints=_worst(found["dependency_health"]),
         sides=sides,
         ban=ban,
-        quality=_quality(questions.ask("data_quality", window)),
+        quality=_quality(found["data_quality"]),
         rejected_line_count=engine.rejected_line_count(questions.connection),
         next_commands=_next_commands(troubles, window),
     )

@@ -49,6 +49,11 @@ create or replace macro lk_arg_min(x, y) as arg_min(x, y);
 create or replace macro lk_slope(y, x) as regr_slope(y, x);
 create or replace macro lk_r2(y, x) as regr_r2(y, x);
 
+-- Number of the block of 64 whole numbers that holds `x`, and how many different numbers of one
+-- block the values of `x` are; those are not negative.
+create or replace macro lk_block64(x) as x // 64;
+create or replace macro lk_count64(x) as coalesce(bit_count(bit_or(1::ubigint << (x % 64))), 0);
+
 -- One number that stands for all the values of a tuple.
 create or replace macro lk_hash(x) as hash(x);
 

@@ -65,7 +65,7 @@ def reading(
         try:
             _check_schema(connection, path)
             macros.install_temporary(connection)
-            connection.execute("set timezone = $1", [time_zone])
+            connection.execute("set global timezone = $1", [time_zone])
             connection.execute("set lock_configuration = true")
             yield connection
         finally:
