@@ -21,7 +21,7 @@ from logkit_analysis.sources import compression
 from logkit_analysis.sources.discovery import STDIN, LogFile, discover, originals_first
 from logkit_analysis.sources.identity import identify, is_at_home
 from logkit_analysis.sources.reader import ByteStream, Chunk, cut_at_records, read_chunks
-from logkit_analysis.store.database import writing
+from logkit_analysis.store.database import free_stored_blocks, writing
 from logkit_analysis.store.locks import Locks
 from logkit_analysis.store.writer import Part, StoreWriter, begin_run, known_streams
 from logkit_analysis.streams import (
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from datetime import tzinfo
     from io import BufferedReader
 
+    import duckdb
+
     from logkit_analysis.parsers.batch import Batch
     from logkit_analysis.parsers.choice import Choice
     from logkit_analysis.parsers.text.formats import TextFormat
@@ -47,6 +49,8 @@ _NO_FILE = FileKey(0, 0)
 # Parsing takes more CPU than storing; with two parsers ahead of the store two cores are busy.
 PARSER_THREADS = 2
 _CHUNKS_AHEAD = 2
+# What DuckDB keeps of so many rows is more than giving it back costs.
+_MOST_CACHED_ROWS = 100_000
 
 
 class Progress(Protocol):
@@ -137,7 +141,7 @@ def ingest(
         started = time.monotonic()
         writer = StoreWriter(connection, begin_run(connection))
         streams = known_streams(connection)
-        intake = Intake(writer.commit, parser, streams, progress, pool)
+        intake = Intake(_thrifty(writer, connection), parser, streams, progress, pool)
         progress.total(len(files), _total_bytes(files))
         ordered = originals_first([file.path for file in files])
         place = {path: number for number, path in enumerate(ordered)}
@@ -154,6 +158,21 @@ class Commit(Protocol):
 
     def __call__(self, parts: Sequence[Part], moved: Sequence[LogStream] = ()) -> None:
         """Commit."""
+
+
+def _thrifty(writer: StoreWriter, connection: duckdb.DuckDBPyConnection) -> Commit:
+    """Return *writer*'s commit, which gives memory back now and then."""
+    row_count = 0
+
+    def commit(parts: Sequence[Part], moved: Sequence[LogStream] = ()) -> None:
+        nonlocal row_count
+        writer.commit(parts, moved)
+        row_count += sum(part.batch.row_count for part in parts)
+        if row_count >= _MOST_CACHED_ROWS:
+            free_stored_blocks(connection)
+            row_count = 0
+
+    return commit
 
 
 class Intake:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -28,6 +28,7 @@ FOREIGN_HOLDER_TIMEOUT_S = 10.0
 APPENDING_PATIENCE_S = 0.5
 # Opening replays the log and closing would empty it; between the two lies this size.
 _LOG_SIZE = "4MB"
+_LEAST_MEMORY = "1MB"
 _PRIVATE_UMASK = 0o077
 _HOLDER = re.compile(r"Could not set lock.*?\(PID (\d+)\)", re.DOTALL)
 _DISK_FAILURES = (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException)
@@ -164,6 +165,17 @@ def appending(
             connection.execute(f"set checkpoint_threshold = '{_LOG_SIZE}'")
             connection.execute("pragma disable_checkpoint_on_shutdown")
             yield connection
+
+
+def free_stored_blocks(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give back the memory of what is in the file; DuckDB keeps all that it has written.
+
+    A lower limit for good would refuse long lines.
+    """
+    # It frees what it can before it says that this is not enough.
+    with suppress(duckdb.OutOfMemoryException):
+        connection.execute(f"set memory_limit = '{_LEAST_MEMORY}'").fetchall()
+    connection.execute("reset memory_limit").fetchall()
 
 
 @contextmanager

@@ -15,6 +15,7 @@ import pytest
 from logkit_analysis.store.access import DatabaseMissingError, DatabaseUnusableError
 from logkit_analysis.store.database import (
     appending,
+    free_stored_blocks,
     reading,
     writing,
 )
@@ -47,6 +48,22 @@ def test_it_is_made_private_and_whole(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "a.duckdb").stat().st_mode) == 0o600
     made = sorted(path.name for path in tmp_path.iterdir())
     assert made == ["a.duckdb", "a.duckdb.gate.lock", "a.duckdb.lock"]
+
+
+def test_memory_of_what_is_stored_is_given_back(database: Path) -> None:
+    """A long run stays small, and what its next transaction may use is as before."""
+    memory = "select sum(memory_usage_bytes) from duckdb_memory()"
+    limit = "select current_setting('memory_limit')"
+    with writing(database) as connection:
+        before = connection.execute(limit).fetchall()
+        rows = "select 1, i, 'x', now(), uuid() from range(400000) t(i)"
+        names = "source_id, source_offset, source_file, ingested_at, message"
+        connection.execute(f"insert into events ({names}) {rows}").fetchall()
+        connection.execute("checkpoint").fetchall()
+        assert connection.execute(memory).fetchall()[0][0] > 8_000_000
+        free_stored_blocks(connection)
+        assert connection.execute(memory).fetchall()[0][0] < 4_000_000
+        assert connection.execute(limit).fetchall() == before
 
 
 def test_what_a_kill_left_of_a_creation_is_no_hindrance(tmp_path: Path) -> None:
