@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import follow, ingest, leaks, logging, queries
+from benchmarks import follow, ingest, leaks, logging, queries, report
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -15,7 +15,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0, help="size of the work (default 1)")
     scale = parser.parse_args(arguments).scale
-    for module in (logging, ingest, queries, leaks, follow):
+    for module in (logging, ingest, queries, report, leaks, follow):
         with tempfile.TemporaryDirectory() as folder:
             for figure in module.measure(Path(folder), scale):
                 print(figure)

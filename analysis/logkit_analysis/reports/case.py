@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +77,22 @@ class Case:
     def binned(self, name: str, **given: str) -> Answer:
         """Return the answer of a bucketed query, a row for each bin of the axis."""
         return self.ask(name, None, bucket_seconds=str(self.axis.bin_seconds), **given)
+
+    def storms(self) -> Answer:
+        """Return the storms of 429s in the time of the report.
+
+        They are what is costly to find: those found in a longer time are not looked for again.
+        """
+        is_inside = (
+            self.searched.since <= self.window.since and self.window.until <= self.searched.until
+        )
+        answer = self.ask("rate_limit_storms", self.searched if is_inside else self.window)
+        rows = [
+            row
+            for row in answer.rows
+            if row["ended_at"] >= self.window.since and row["started_at"] < self.window.until
+        ]
+        return replace(answer, rows=rows)
 
     def aligned(self, rows: Sequence[Row], column: str) -> tuple[float | None, ...]:
         """Return *column* for each bin of the axis; ``None`` where *rows* have none."""

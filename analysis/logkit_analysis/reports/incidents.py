@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 _TOGETHER = timedelta(minutes=10)
+_MANY_REFUSED = 50
 _LEAST = timedelta(seconds=1)
 _SERVING = ("latency", "error_ratio")
 
@@ -33,6 +34,7 @@ class Incident:
         started_at: Start of the first of them.
         ended_at: End of the last of them; ``None`` while one is going on.
         degradations: Rows of `degradation_start` that it is made of, in that order.
+        refused: 429s of the storms in it.
     """
 
     number: int
@@ -40,11 +42,19 @@ class Incident:
     started_at: datetime
     ended_at: datetime | None
     degradations: tuple[Row, ...]
+    refused: int
 
     @property
     def is_open(self) -> bool:
         """Whether it is still going on."""
         return self.ended_at is None
+
+    @property
+    def is_grave(self) -> bool:
+        """Whether it is more than a handful of 429s, of which a busy bot meets some each hour."""
+        return self.refused >= _MANY_REFUSED or any(
+            one.kind != "rate_limit_storm" for one in self.troubles
+        )
 
     @property
     def score(self) -> float:
@@ -53,17 +63,26 @@ class Incident:
 
     @property
     def main(self) -> Trouble:
-        """The trouble that it is named after: what answers slowly or fails, before the rest."""
-        return min(self.troubles, key=lambda one: (one.kind not in _SERVING, one.started_at))
+        """The trouble that it is named after: what answers slowly or fails, the clearest first."""
+        return min(
+            self.troubles,
+            key=lambda one: (one.kind not in _SERVING, -self._score_of(one), one.started_at),
+        )
 
     @property
     def main_row(self) -> Row | None:
         """The row of `degradation_start` of the main trouble, ``None`` where it is another."""
-        main = self.main
+        return self._row_of(self.main)
+
+    def _row_of(self, trouble: Trouble) -> Row | None:
         for row in self.degradations:
-            if (row["metric"], row["started_at"]) == (main.kind, main.started_at):
+            if (row["metric"], row["started_at"]) == (trouble.kind, trouble.started_at):
                 return row
         return None
+
+    def _score_of(self, trouble: Trouble) -> float:
+        row = self._row_of(trouble)
+        return 0.0 if row is None else float(row["score"])
 
     def window(self, until: datetime) -> Window:
         """Return its time; *until* is the end where it is going on."""
@@ -76,10 +95,9 @@ def find_incidents(ledger: Ledger, window: Window) -> list[Incident]:
     A leak lasts for hours and touches nobody before its end: it is an incident of its own only
     where there is nothing else.
     """
-    degradations = ledger.rows("degradation_start", window)
     evidence = Evidence(
         until=window.until,
-        degradations=degradations,
+        degradations=ledger.rows("degradation_start", window),
         storms=ledger.rows("rate_limit_storms", window),
         memory=ledger.rows("memory_growth", window),
         restarts=ledger.rows("restarts", window),
@@ -88,11 +106,13 @@ def find_incidents(ledger: Ledger, window: Window) -> list[Incident]:
     troubles = find_troubles(evidence)
     acute = [one for one in troubles if one.kind != "memory"]
     groups = reversed(_together(acute or troubles, window.until))
-    return [_incident(number, group, degradations) for number, group in enumerate(groups, start=1)]
+    return [_incident(number, group, evidence) for number, group in enumerate(groups, start=1)]
 
 
 def choose(incidents: Sequence[Incident], number: int | None) -> Incident | None:
     """Return the incident *number*, by default the worst open one, else the last.
+
+    A few 429s count only where there is nothing else.
 
     Raises:
         UsageError: There is none of that number.
@@ -103,10 +123,11 @@ def choose(incidents: Sequence[Incident], number: int | None) -> Incident | None
                 return one
         found = f"{len(incidents)} found, 1 is the latest"
         raise UsageError(f"there is no incident {number}; {found if incidents else 'none found'}")
-    going_on = [one for one in incidents if one.is_open]
+    grave = [one for one in incidents if one.is_grave] or incidents
+    going_on = [one for one in grave if one.is_open]
     if going_on:
         return max(going_on, key=lambda one: one.score)
-    return incidents[0] if incidents else None
+    return grave[0] if grave else None
 
 
 def _together(troubles: Sequence[Trouble], until: datetime) -> list[list[Trouble]]:
@@ -123,7 +144,7 @@ def _together(troubles: Sequence[Trouble], until: datetime) -> list[list[Trouble
     return groups
 
 
-def _incident(number: int, troubles: list[Trouble], degradations: Sequence[Row]) -> Incident:
+def _incident(number: int, troubles: list[Trouble], evidence: Evidence) -> Incident:
     ends = [one.ended_at for one in troubles if one.ended_at is not None]
     started = {(one.kind, one.started_at) for one in troubles}
     return Incident(
@@ -132,6 +153,11 @@ def _incident(number: int, troubles: list[Trouble], degradations: Sequence[Row])
         started_at=troubles[0].started_at,
         ended_at=max(ends) if len(ends) == len(troubles) else None,
         degradations=tuple(
-            row for row in degradations if (row["metric"], row["started_at"]) in started
+            row for row in evidence.degradations if (row["metric"], row["started_at"]) in started
+        ),
+        refused=sum(
+            row["hits"]
+            for row in evidence.storms
+            if ("rate_limit_storm", row["started_at"]) in started
         ),
     )

@@ -23,6 +23,7 @@ WIDTH = 1000
 """Width of a plot in its own units, whatever it is on the page."""
 
 _FOOT = 22
+_LARGEST_STEP = 3
 _HEAD = 18
 
 
@@ -127,14 +128,19 @@ def _line(series: Series, frame: Frame) -> Iterable[Markup]:
 
 
 def _runs(values: Sequence[float | None]) -> list[list[tuple[int, float]]]:
-    """Return the stretches without a hole: where nothing was measured, no line is drawn."""
-    runs: list[list[tuple[int, float]]] = [[]]
+    """Return the stretches without a hole: where nothing was measured, no line is drawn.
+
+    A bin or two without a sample are no hole: samples come at their own pace.
+    """
+    runs: list[list[tuple[int, float]]] = []
     for index, value in enumerate(values):
-        if value is not None:
+        if value is None:
+            continue
+        if runs and index - runs[-1][-1][0] <= _LARGEST_STEP:
             runs[-1].append((index, value))
-        elif runs[-1]:
-            runs.append([])
-    return [run for run in runs if run]
+        else:
+            runs.append([(index, value)])
+    return runs
 
 
 def _path(run: Sequence[tuple[int, float]], frame: Frame) -> str:

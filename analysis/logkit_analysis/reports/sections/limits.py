@@ -21,7 +21,7 @@ _OBEYED, _MOSTLY = 0.02, 0.2
 def rate_limits(case: Case) -> Section:
     """Return the storms and the headroom; without 429s it says so."""
     whole = case.binned("latency_over_time")
-    storms = case.ask("rate_limit_storms")
+    storms = case.storms()
     refused = sum(row["rate_limited"] for row in whole.rows)
     blocks: list[Block] = []
     if not refused:

@@ -48,7 +48,7 @@ def timeline(case: Case) -> Section:
         return Section("timeline", "Timeline", (Text("Nothing of note happened in this time."),))
     sources = (
         case.ask("degradation_start", case.searched).number,
-        case.ask("rate_limit_storms", case.searched).number,
+        case.storms().number,
         case.ask("restarts").number,
         case.ask("top_errors", _since_ever(case)).number,
         case.ask("state_changes").number,
@@ -118,7 +118,9 @@ def _first_errors(case: Case) -> Iterator[Entry]:
     ]
     for row in rows[:_MOST_FIRST_ERRORS]:
         what = [row["event"], row["endpoint"], row["status_code"], row["error_type"]]
-        text = " ".join(wording.words(part, 90) for part in what if part is not None)
+        text = " ".join(wording.words(part, 80) for part in what if part is not None)
+        if row["last_message"]:
+            text += f": {wording.words(row['last_message'], 120)}"
         often = f"{wording.counted(row['errors'], 'time')} in all"
         yield row["first_seen_at"], "first error", f"{text} ({often})", "warn"
 

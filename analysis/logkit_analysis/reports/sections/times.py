@@ -18,6 +18,7 @@ _SERVING = ("latency", "error_ratio")
 # As the query `degradation_start` chooses the width of its bins.
 _LEAST_BIN_S = 30
 _BINS = 2000
+_MOST_OTHERS = 8
 
 
 def key_times(case: Case) -> Section:
@@ -95,4 +96,6 @@ def _others(case: Case) -> Text:
         for one in case.incidents
         if one is not case.incident
     ]
-    return Text(f"Other incidents found (logkit report --incident N): {'; '.join(named)}.", True)
+    more = f"; and {len(named) - _MOST_OTHERS} more" if len(named) > _MOST_OTHERS else ""
+    listed = "; ".join(named[:_MOST_OTHERS])
+    return Text(f"Other incidents found (logkit report --incident N): {listed}{more}.", True)

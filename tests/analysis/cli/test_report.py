@@ -1,0 +1,244 @@
+"""``logkit report`` on a slow hour whose names are hostile: what it holds, and how it comes."""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+from datetime import timedelta
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from logkit_analysis.cli.failures import run
+from logkit_analysis.renderers.escaping import UNSAFE
+
+from tests.e2e.slow_hour import (
+    CALLS_PER_MINUTE,
+    CHANNEL,
+    COMMAND,
+    ENDPOINT,
+    EVENT,
+    GUILD,
+    SLOW_FROM,
+    SLOW_UNTIL,
+    write_slow_hour,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SECTIONS = (
+    *("summary", "times", "quality", "impact", "differs", "limits", "vitals", "timeline"),
+    *("patterns", "traces", "people", "appendix"),
+)
+
+
+class Page(HTMLParser):
+    """What a browser would make of a page: its tags, ids, texts and scripts."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.texts: list[str] = []
+        self.scripts: list[str] = []
+        self.is_script = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep the tag."""
+        self.tags.append(tag)
+        self.is_script = tag == "script"
+        self.attributes += attrs
+
+    def handle_data(self, data: str) -> None:
+        """Keep the text."""
+        (self.scripts if self.is_script else self.texts).append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Take note that a script is over."""
+        self.is_script = False
+
+    @property
+    def data(self) -> Any:
+        """The report's own JSON."""
+        return json.loads(self.scripts[0])
+
+
+@pytest.fixture(scope="module")
+def slow_hour(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a database of the slow hour."""
+    folder = tmp_path_factory.mktemp("slow_hour")
+    write_slow_hour(folder / "bot.log")
+    database = folder / "logkit.duckdb"
+    assert run(["ingest", str(folder / "bot.log"), "--db", str(database)]) == 0
+    return database
+
+
+@pytest.fixture(scope="module")
+def written(slow_hour: Path) -> tuple[str, str]:
+    """Return one report as HTML and as Markdown."""
+    texts = []
+    for suffix in ("html", "md"):
+        path = slow_hour.with_name(f"report.{suffix}")
+        assert run(["report", "--db", str(slow_hour), "--output", str(path)]) == 0
+        texts.append(path.read_text(encoding="utf-8"))
+    return texts[0], texts[1]
+
+
+def test_the_slow_hour_is_the_incident(written: tuple[str, str]) -> None:
+    """Without options the report is about what was broken, from its onset to its end."""
+    data = Page(written[0]).data
+    assert data["title"] == f"POST {ENDPOINT} answered slowly"
+    onset, end = (data["figures"]["incident"][key] for key in ("started_at", "ended_at"))
+    assert onset.startswith(f"{SLOW_FROM:%Y-%m-%dT%H:%M}")
+    assert f"{SLOW_UNTIL - timedelta(minutes=1):%Y-%m-%dT%H:%M}" < end
+    minutes = (SLOW_UNTIL - SLOW_FROM) // timedelta(minutes=1)
+    assert data["figures"]["errors"] == minutes * CALLS_PER_MINUTE // 10
+
+
+def test_every_section_is_there(written: tuple[str, str]) -> None:
+    """No section is left out, and each one can be linked to."""
+    ids = [value for name, value in Page(written[0]).attributes if name == "id"]
+    assert [one for one in ids if one in SECTIONS] == list(SECTIONS)
+    assert len(ids) == len(set(ids))
+    assert written[1].count("\n## ") == len(SECTIONS)
+
+
+def test_both_formats_hold_the_same_numbers(written: tuple[str, str]) -> None:
+    """Every cell of every table of the HTML stands in the Markdown."""
+    plain = re.sub(r"\\(.)", r"\1", written[1])
+    for table in Page(written[0]).data["tables"]:
+        for row in table["rows"]:
+            assert f"| {' | '.join(row)} |" in plain
+
+
+@pytest.mark.parametrize("kind", [0, 1], ids=["html", "markdown"])
+def test_log_content_is_text_and_never_markup(written: tuple[str, str], kind: int) -> None:
+    """Names that are markup, control characters and reordering marks are shown, not obeyed."""
+    text = re.sub(r"```sql.*?```", "", written[kind], flags=re.DOTALL)
+    assert not UNSAFE.search(text.replace("\n", ""))
+    for markup in ("<script>window", "<img src=x", "</script><script>", "1.0<b>"):
+        assert not re.search(rf"(?<!\\){re.escape(markup)}", text)
+    assert r"\x1b[31mnow\x07" in text.replace(r"\\", "\\").replace(r"\[", "[")
+    assert EVENT[:201] not in text
+    assert f"(+{len(EVENT) - 80:,} characters)" in text
+
+
+def test_a_page_has_no_script_but_its_own(written: tuple[str, str]) -> None:
+    """One block of data and one script are all, and nothing is loaded from elsewhere."""
+    page = Page(written[0])
+    assert len(page.scripts) == 2
+    assert page.tags.count("script") == 2
+    assert not {"img", "link", "iframe", "object", "base", "form"} & set(page.tags)
+    loaded = [
+        value or "" for name, value in page.attributes if name in ("src", "href", "action", "style")
+    ]
+    assert all(value.startswith(("#", "data:text/csv")) for value in loaded)
+    assert not [name for name, _ in page.attributes if name.startswith("on")]
+
+
+def test_every_number_names_its_query(written: tuple[str, str]) -> None:
+    """The links to SQL lead somewhere, and the appendix says what was bound and how much came."""
+    page = Page(written[0])
+    ids = {value for name, value in page.attributes if name == "id"}
+    links = [
+        value[1:] for name, value in page.attributes if name == "href" and value and "#q" in value
+    ]
+    assert links
+    assert set(links) <= ids
+    assert "logkit query latency_over_time" in written[0]
+    assert "2026-03-01T09:10:00.000Z" in written[0]
+
+
+def test_a_report_is_private_and_appears_whole(cli: Any, slow_hour: Path, tmp_path: Path) -> None:
+    """The file is readable for its owner alone; its path is what stdout gets; no rest stays."""
+    (tmp_path / "incident.html").write_text("old")
+    (tmp_path / "incident.html").chmod(0o644)
+    answer = cli("report", "--db", str(slow_hour))
+    assert (answer.code, answer.text, answer.stderr) == (0, "incident.html\n", "")
+    assert stat.S_IMODE((tmp_path / "incident.html").stat().st_mode) == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["incident.html"]
+
+
+def test_a_report_can_go_to_stdout(cli: Any, slow_hour: Path) -> None:
+    """A dash is stdout, and nothing else is written there."""
+    answer = cli("report", "--db", str(slow_hour), "--format", "markdown", "--output", "-")
+    assert answer.text.startswith("# POST /x/")
+    assert answer.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--incident", "7"], 2, "there is no incident 7"),
+        (["--note", "rolled back"], 2, 'write "14:40 rolled back"'),
+        (["--output", "nowhere/incident.html"], 1, "no such directory"),
+        (["--db", "none.duckdb"], 1, "no database"),
+    ],
+    ids=["incident", "note", "folder", "database"],
+)
+def test_what_cannot_be_done_is_said(
+    cli: Any, slow_hour: Path, tmp_path: Path, words: list[str], code: int, said: str
+) -> None:
+    """One clear line, the right exit code, and no file."""
+    answer = cli("report", "--db", str(slow_hour), *words)
+    assert answer.code == code
+    assert said in answer.stderr
+    assert answer.text == ""
+    assert not list(tmp_path.glob("*incident*"))
+
+
+def test_notes_join_the_timeline(cli: Any, slow_hour: Path, tmp_path: Path) -> None:
+    """Notes of the command line and of a file come at their time, in the zone that is asked for."""
+    (tmp_path / "notes.txt").write_text("# by hand\n\n- 12:05 restarted the <b>worker</b>\n")
+    answer = cli(
+        *("report", "--db", str(slow_hour), "--tz", "Europe/Berlin", "--output", "-"),
+        *("--format", "markdown", "--note", "11:50 rolled back", "--notes", "notes.txt"),
+    )
+    assert "- 11:50:00 note: rolled back" in answer.text
+    assert r"- 12:05:00 note: restarted the \<b\>worker\</b\>" in answer.text
+    assert "| Local time | 2026-03-01 10:" in answer.text
+
+
+def test_a_quiet_time_has_no_incident(cli: Any, slow_hour: Path) -> None:
+    """Where nothing was broken the report says so, and counts all the same."""
+    answer = cli(
+        *("report", "--db", str(slow_hour), "--format", "markdown", "--output", "-"),
+        *("--since", "2026-03-01T09:10", "--until", "2026-03-01T09:50"),
+    )
+    assert answer.text.startswith("# Nothing was found to be broken")
+    assert f"of {40 * CALLS_PER_MINUTE:,}; 429s apart" in answer.text
+
+
+def test_an_incident_that_goes_on_is_open(cli: Any, slow_hour: Path) -> None:
+    """Up to the end of the window it is not over: no recovery is made up."""
+    until = f"{SLOW_UNTIL - timedelta(minutes=10):%Y-%m-%dT%H:%M}"
+    answer = cli(
+        *("report", "--db", str(slow_hour), "--format", "markdown", "--output", "-"),
+        *("--since", "2026-03-01T09:10", "--until", until),
+    )
+    assert "still at the end" in answer.text
+    assert "| Recovered | not yet |" in answer.text
+
+
+def test_pseudonyms_are_everywhere_and_the_same(cli: Any, slow_hour: Path) -> None:
+    """No id is left, not in messages either; one id has one name in every report."""
+    words = ("report", "--db", str(slow_hour), "--redact", "--output", "-")
+    texts = [cli(*words, "--format", kind).text for kind in ("html", "markdown")]
+    plain = cli(*words[:3], "--format", "markdown", "--output", "-").text
+    for text in texts:
+        assert not re.search(r"(?<!\d)9000000000000\d{4}(?!\d)", text)
+        assert GUILD not in text
+        assert CHANNEL not in text
+    assert re.search(r"9000000000000\d{4}", plain)
+    names = [set(re.findall(r"(?:user|guild)-[0-9a-f]{8}", text)) for text in texts]
+    assert names[0] == names[1] != set()
+    key = slow_hour.with_name(f"{slow_hour.name}.pseudonyms")
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+
+
+def test_commands_are_named_as_they_are(written: tuple[str, str]) -> None:
+    """A name that is markup arrives whole in the data for programs."""
+    assert COMMAND in written[0].replace("&lt;", "<").replace("&gt;", ">")
