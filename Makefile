@@ -54,6 +54,7 @@ bench: $(VENV)/.installed-dev
 docs: $(VENV)/.installed-dev
 	$(BIN)/python docs/generate.py
 	$(BIN)/python docs/readme.py
+	$(BIN)/python -m docs.screenshots
 
 clean:
 	rm -rf $(VENV) demo

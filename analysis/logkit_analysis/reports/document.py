@@ -186,10 +186,19 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True)
-class Prompts:
-    """Questions that only people can answer, with room to do so."""
+class Question:
+    """What only people can answer; *columns* where the answer is a table."""
 
-    questions: tuple[tuple[str, str], ...]
+    name: str
+    hint: str
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """Questions with room for their answers."""
+
+    questions: tuple[Question, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from logkit_analysis.renderers.values import rfc3339
 from logkit_analysis.reports import wording
 from logkit_analysis.reports.charts.plot import plot
-from logkit_analysis.reports.charts.steps import steps
+from logkit_analysis.reports.charts.steps import lines
 from logkit_analysis.reports.charts.strips import strips
 from logkit_analysis.reports.data import chart_csv, figures
 from logkit_analysis.reports.document import (
@@ -22,7 +22,6 @@ from logkit_analysis.reports.document import (
     Chart,
     Document,
     Strips,
-    Trace,
 )
 
 if TYPE_CHECKING:
@@ -57,6 +56,7 @@ def render_html(document: Document, zone: ZoneInfo) -> str:
         figures=_json(figures(document)),
         drawing=lambda block: _drawing(block, zone),
         csv_link=_csv_link,
+        trace_lines=lines,
         offset=_offset_s(document, zone),
         rows_label=lambda number: wording.counted(number, "row"),
     )
@@ -97,8 +97,6 @@ def _drawing(block: Block, zone: ZoneInfo) -> Markup:
             return plot(block, zone)
         case Strips():
             return strips(block, zone)
-        case Trace():
-            return steps(block)
         case _:
             raise TypeError(f"no drawing for {type(block).__name__}")
 

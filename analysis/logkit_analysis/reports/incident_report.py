@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 _DIGEST = """
 select
     count(*) as events,
-    printf('%016x', bit_xor(md5_number_lower(
-        concat_ws('|', source_file, source_offset, epoch_us(timestamp), event)
-    ))) as digest
+    printf('%016x', cast(sum(cast(md5_number_lower(
+        concat_ws('|', epoch_us(timestamp), service, event, instance, seq, source_offset)
+    ) as hugeint)) % 18446744073709551616 as ubigint)) as digest
 from events
 where timestamp >= $since and timestamp < $until
 """

@@ -65,10 +65,17 @@ def _block(block: Block) -> Iterator[str]:
             for step in block.steps:
                 yield f"- {_text(told(step))}"
         case Prompts():
-            for name, question in block.questions:
-                yield from (f"### {name}", "", f"*{question}*", "", "…", "")
+            yield from _prompts(block)
         case Queries():
             yield from _queries(block)
+
+
+def _prompts(block: Prompts) -> Iterator[str]:
+    for question in block.questions:
+        yield from (f"### {question.name}", "", f"*{question.hint}*", "")
+        blank = ("…",) * len(question.columns)
+        yield from (_rows(question.columns, [blank]) if blank else ("…",))
+        yield ""
 
 
 def _table(block: Table) -> Iterator[str]:

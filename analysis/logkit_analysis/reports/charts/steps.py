@@ -1,13 +1,14 @@
-"""The bars of a waterfall as SVG, one for each step of an action."""
+"""A waterfall: the steps of an action as words that wrap, each with its bar as SVG."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from logkit_analysis.reports import wording
-from logkit_analysis.reports.charts.plot import WIDTH, stretched, svg
+from logkit_analysis.reports.charts.plot import WIDTH, stretched
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,25 +16,32 @@ if TYPE_CHECKING:
     from logkit_analysis.detect.waterfall import Step
     from logkit_analysis.reports.document import Trace
 
-_ROW = 34
-_BAR = 9
+_BAR = 8
 _BAD = ("error", "critical")
-_AVERAGE_WIDTH = 6.6
+_LEAST_WIDTH = 2.5
 
 
-def steps(trace: Trace) -> Markup:
-    """Return the waterfall of *trace*: what a step was, above its bar."""
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A step as it is shown: what it was, how long it took, and its bar."""
+
+    label: str
+    time: str
+    depth: int
+    bar: Markup
+
+
+def lines(trace: Trace) -> list[Line]:
+    """Return the steps of *trace*; the bars share one scale, that of the whole action."""
     total = max((_end(step) for step in trace.steps), default=0.0) or 1.0
-    marks: list[Markup] = []
-    names: list[Markup] = []
-    for index, step in enumerate(trace.steps):
-        top = index * _ROW
-        marks += _bars(step, total, top)
-        names += _names(step, top)
-    height = _ROW * len(trace.steps) + 4
-    id_ = f"trace-{trace.sources[0] if trace.sources else 0}"
-    summary = "; ".join(told(step) for step in trace.steps)
-    return svg(id_, f"Steps of {trace.id}", summary, height, [stretched(0, height, marks), *names])
+    return [_line(step, total) for step in trace.steps]
+
+
+def _line(step: Step, total: float) -> Line:
+    took = step.row["duration_ms"]
+    time = wording.milliseconds(took) if took else f"+{wording.milliseconds(step.offset_ms)}"
+    gap = f" · after {_gap(step)}" if step.gap_before_ms else ""
+    return Line(f"{label(step)}{gap}", time, step.depth, stretched(0, _BAR, _bars(step, total)))
 
 
 def told(step: Step) -> str:
@@ -64,28 +72,17 @@ def _end(step: Step) -> float:
     return step.offset_ms + float(step.row["duration_ms"] or 0.0)
 
 
-def _bars(step: Step, total: float, top: int) -> Iterable[Markup]:
-    y = top + _ROW - _BAR - 4
+def _bars(step: Step, total: float) -> Iterable[Markup]:
     if step.gap_before_ms:
-        yield _bar("gap", step.offset_ms - step.gap_before_ms, step.gap_before_ms, total, y)
+        yield _bar("gap", step.offset_ms - step.gap_before_ms, step.gap_before_ms, total)
     is_bad = step.row["level"] in _BAD or (step.row["status_code"] or 0) >= 400
     kind = "bad" if is_bad else "main"
-    yield _bar(kind, step.offset_ms, float(step.row["duration_ms"] or 0.0), total, y)
+    yield _bar(kind, step.offset_ms, float(step.row["duration_ms"] or 0.0), total)
 
 
-def _bar(kind: str, start: float, length: float, total: float, y: int) -> Markup:
-    left, width = start / total * WIDTH, max(length / total * WIDTH, 2.5)
-    return Markup(
-        '<rect class="bar {kind}" x="{x:.1f}" width="{w:.1f}" y="{y}" height="{h}"/>'
-    ).format(kind=kind, x=min(left, WIDTH - 2.5), w=width, y=y, h=_BAR)
-
-
-def _names(step: Step, top: int) -> Iterable[Markup]:
-    y = top + _ROW - _BAR - 9
-    took = step.row["duration_ms"]
-    time = wording.milliseconds(took) if took else f"+{wording.milliseconds(step.offset_ms)}"
-    gap = f" · after {_gap(step)}" if step.gap_before_ms else ""
-    yield Markup('<text class="step" x="0" y="{y}">{label}</text>').format(
-        y=y, label=f"{'· ' * step.depth}{label(step)}{gap}"
+def _bar(kind: str, start: float, length: float, total: float) -> Markup:
+    left = min(start / total * WIDTH, WIDTH - _LEAST_WIDTH)
+    width = max(length / total * WIDTH, _LEAST_WIDTH)
+    return Markup('<rect class="bar {kind}" x="{x:.1f}" width="{w:.1f}" height="{h}"/>').format(
+        kind=kind, x=left, w=width, h=_BAR
     )
-    yield Markup('<text class="took" x="100%" y="{y}">{time}</text>').format(y=y, time=time)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from logkit_analysis.reports.document import Prompts, Section
+from logkit_analysis.reports.document import Prompts, Question, Section
 
 _QUESTIONS = (
-    ("Trigger", "What set it off?"),
-    ("Root cause", "Why could it happen, and why did it get that far?"),
-    ("What went well", "What kept it from getting worse?"),
-    ("What went badly", "What was slow, missing or luck?"),
-    ("Actions", "What, who, until when: one a line."),
+    Question("Trigger", "What set it off?"),
+    Question("Root cause", "Why could it happen, and why did it get that far?"),
+    Question("What went well", "What kept it from getting worse?"),
+    Question("What went badly", "What was slow, missing or luck?"),
+    Question("Actions", "So that it does not come again.", ("What", "Owner", "Until")),
 )
 
 
