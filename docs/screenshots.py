@@ -39,7 +39,7 @@ class Picture:
 
 PICTURES = (
     Picture("report", 1040, "light", "body", 840),
-    Picture("report-impact", 1040, "light", "#impact", 760),
+    Picture("report-impact", 1040, "light", "#errors", 570),
     Picture("report-dark", 1040, "dark", "#vitals", 640),
     Picture("report-phone", 390, "light", "body", 840),
 )
