@@ -38,7 +38,8 @@ Examples:
   logkit export --since 2h --format jsonl | jq .endpoint
 
 Without a window every event is written, those without a time too. A file appears under its name
-when it is whole."""
+when it is whole. JSON lines hold the fields that an event has; the other formats have a column for
+every field."""
 
 
 def export(
@@ -71,7 +72,8 @@ def export(
         if chosen is Format.PARQUET:
             _write_parquet(engine.stored_event_batches(connection, bounds), output)
         else:
-            write_rows(engine.stored_events(connection, bounds), chosen, output, session.zone)
+            events = engine.stored_events(connection, bounds)
+            write_rows(events, chosen, output, session.zone, has_nulls=False)
     notes.note(f"{count} events exported")
 
 

@@ -35,12 +35,13 @@ Examples:
   logkit sql --file report.sql --output report.csv
   echo "select max(timestamp) from events" | logkit sql
 
-Nothing can be written and no other file can be read. Without text, on a terminal, a prompt opens;
+Nothing can be written and no other file can be read. A table on a terminal ends after 1,000 rows;
+--output FILE, --format and pipes get all of them. Without text, on a terminal, a prompt opens;
 its statements end in ; and between them the database is free for others."""
 
 # A result up to this size is read whole, so that a pager that waits for a key does not keep the
 # database from its writer.
-_ROWS_HELD = 100_000
+_ROWS_HELD = 20_000
 
 
 def sql(

@@ -36,9 +36,15 @@ def write_json(result: ResultSet, stream: IO[bytes]) -> None:
     stream.write(b"[]\n" if separator == b"[\n" else b"\n]\n")
 
 
-def write_jsonl(result: ResultSet, stream: IO[bytes]) -> None:
-    """Write one object a line, with values as in `write_json`."""
-    for line in _objects(result):
+def write_jsonl(result: ResultSet, stream: IO[bytes], *, has_nulls: bool = True) -> None:
+    """Write one object a line, with values as in `write_json`.
+
+    Args:
+        result: The rows.
+        stream: Where to.
+        has_nulls: Whether an object holds the columns that are NULL in its row.
+    """
+    for line in _objects(result, has_nulls=has_nulls):
         stream.write(line + b"\n")
 
 
@@ -47,7 +53,7 @@ def write_object(fields: dict[str, object], stream: IO[bytes]) -> None:
     stream.write(_escape(orjson.dumps(_value(fields), default=str)) + b"\n")
 
 
-def _objects(result: ResultSet) -> Iterator[bytes]:
+def _objects(result: ResultSet, *, has_nulls: bool = True) -> Iterator[bytes]:
     names = _unique(result.column_names)
     special = [
         (name, _fragment if column.type == "JSON" else _value)
@@ -58,6 +64,8 @@ def _objects(result: ResultSet) -> Iterator[bytes]:
         fields = dict(zip(names, row, strict=True))
         for name, convert in special:
             fields[name] = convert(fields[name])
+        if not has_nulls:
+            fields = {name: value for name, value in fields.items() if value is not None}
         yield _escape(orjson.dumps(fields, default=str))
 
 

@@ -20,7 +20,7 @@ class ValueUnfitError(AnalysisError):
     """A value has no place in a Parquet column of its type."""
 
 
-_ROWS_OF_GROUP = 100_000
+_ROWS_OF_GROUP = 20_000
 _TYPES: dict[str, pa.DataType] = {
     "BOOLEAN": pa.bool_(),
     "TINYINT": pa.int8(),

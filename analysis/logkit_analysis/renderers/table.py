@@ -1,25 +1,30 @@
-"""ResultSet -> an aligned table, wrapped to the width; too many columns become records."""
+"""ResultSet -> an aligned table, wrapped to the width; too many columns become records.
+
+The first rows decide how wide a column is; what follows is written as it comes.
+"""
 
 from __future__ import annotations
 
 import re
 import sys
 from dataclasses import dataclass
+from itertools import chain, count, islice
 from typing import IO, TYPE_CHECKING
 
 from rich.cells import cell_len
 
 from logkit_analysis.renderers.cells import CellColumn, cell_columns
+from logkit_analysis.results import ResultSet
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from zoneinfo import ZoneInfo
-
-    from logkit_analysis.results import ResultSet
 
 _RECORD_GAP = "  "
 _NARROWEST_TEXT = 10
 # A date over a time of day with milliseconds and offset.
 _NARROWEST_TIME = 13
+_BATCH_ROWS = 1000
 # Where a long cell may be broken: behind blanks and the joints of names, paths and URLs.
 _PIECES = re.compile(r"[^\s/_.,:;=&?-]*[\s/_.,:;=&?-]?")
 
@@ -36,15 +41,39 @@ def write_table(
     """Write a table that fits into *width* terminal cells wherever that is possible.
 
     Args:
-        result: Rows; they are all read before the first is written.
+        result: Rows; a thousand of them are read at a time.
         stream: Where to.
         zone: Zone of the times shown.
         width: Cells of a line.
         is_bold: Whether the head is printed bold.
     """
-    columns = cell_columns(result, zone)
+    batches = _batches(result)
+    first = next(batches)
+    second = next(batches, None)
+    columns = cell_columns(first, zone)
     layout = _layout(columns, width)
-    lines = _records(columns, width) if layout is None else _grid(columns, layout, is_bold=is_bold)
+    row_count = len(columns[0].cells) if columns and second is None else None
+    numbers = count(1)
+    if layout is not None:
+        _write_lines(_head(columns, layout, is_bold=is_bold), stream)
+    for batch in chain([first], [] if second is None else [second], batches):
+        cells = columns if batch is first else cell_columns(batch, zone)
+        lines = _grid(cells, layout) if layout else _records(cells, width, numbers, row_count)
+        _write_lines(lines, stream)
+
+
+def _batches(result: ResultSet) -> Iterator[ResultSet]:
+    """Yield the rows in parts, at least one."""
+    rows = iter(result.rows)
+    part = list(islice(rows, _BATCH_ROWS))
+    while True:
+        yield ResultSet(result.columns, part)
+        part = list(islice(rows, _BATCH_ROWS))
+        if not part:
+            return
+
+
+def _write_lines(lines: list[str], stream: IO[bytes]) -> None:
     stream.write("".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace"))
 
 
@@ -78,7 +107,7 @@ def _narrowest(column: CellColumn) -> int:
     return _NARROWEST_TIME if column.is_time else _NARROWEST_TEXT
 
 
-def _grid(columns: list[CellColumn], layout: _Layout, *, is_bold: bool) -> list[str]:
+def _head(columns: list[CellColumn], layout: _Layout, *, is_bold: bool) -> list[str]:
     widths = layout.widths
     heads = [_wrap(column.name, width) for column, width in zip(columns, widths, strict=True)]
     height = max(map(len, heads), default=0)
@@ -86,16 +115,25 @@ def _grid(columns: list[CellColumn], layout: _Layout, *, is_bold: bool) -> list[
     lines = [_line([head[i] for head in heads], columns, layout) for i in range(height)]
     if is_bold:
         lines = [f"\x1b[1m{line}\x1b[0m" for line in lines]
-    lines.append(layout.gap.join("-" * width for width in widths))
+    return [*lines, layout.gap.join("-" * width for width in widths)]
+
+
+def _grid(columns: list[CellColumn], layout: _Layout) -> list[str]:
+    lines = []
     for row in zip(*(column.cells for column in columns), strict=True):
         cells = [
-            _wrap(cell or "", width, is_time=column.is_time)
-            for cell, width, column in zip(row, widths, columns, strict=True)
+            _in_cell(cell or "", width, column)
+            for cell, width, column in zip(row, layout.widths, columns, strict=True)
         ]
         for i in range(max(map(len, cells))):
             parts = [cell[i] if i < len(cell) else "" for cell in cells]
             lines.append(_line(parts, columns, layout))
     return lines
+
+
+def _in_cell(text: str, width: int, column: CellColumn) -> list[str]:
+    """Return the lines of a cell; a number stays whole."""
+    return [text] if column.is_number else _wrap(text, width, is_time=column.is_time)
 
 
 def _line(cells: list[str], columns: list[CellColumn], layout: _Layout) -> str:
@@ -133,20 +171,22 @@ def _wrap(text: str, width: int, *, is_time: bool = False) -> list[str]:
     return [line.rstrip() for line in lines]
 
 
-def _records(columns: list[CellColumn], width: int) -> list[str]:
+def _records(
+    columns: list[CellColumn], width: int, numbers: Iterator[int], row_count: int | None
+) -> list[str]:
     """Return each row as a block of ``name  value`` lines; NULLs are counted, not listed."""
     lines: list[str] = []
     name_width = max(cell_len(column.name) for column in columns)
-    row_count = len(columns[0].cells)
-    for index in range(row_count):
-        filled = [column for column in columns if column.cells[index] is not None]
+    of = "" if row_count is None else f" of {row_count}"
+    for row in zip(*(column.cells for column in columns), strict=True):
+        filled = [(c.name, cell) for c, cell in zip(columns, row, strict=True) if cell is not None]
         empty = len(columns) - len(filled)
         note = f", {empty} empty columns left out" if empty else ""
-        lines.append(f"--- row {index + 1} of {row_count}{note}")
-        for column in filled:
+        lines.append(f"--- row {next(numbers)}{of}{note}")
+        for name, cell in filled:
             room = max(width - name_width - len(_RECORD_GAP), _NARROWEST_TEXT)
-            head = column.name + " " * (name_width - cell_len(column.name))
-            for part in _wrap(column.cells[index] or "", room):
+            head = name + " " * (name_width - cell_len(name))
+            for part in _wrap(cell, room):
                 lines.append(f"{head}{_RECORD_GAP}{part}".rstrip())
                 head = " " * name_width
     return lines

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
+import pty
 import stat
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -145,3 +151,48 @@ def test_tables_fit_into_80_columns(cli: Any) -> None:
         assert max(map(len, lines)) <= 80
     assert cli("sql", "select repeat('word ', 60) as w, 1 as n").text.count("word") == 60
     assert "empty columns left out" in cli("sql", "from events limit 2").text
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a command showed on a terminal, and what it said beside it."""
+
+    screen: list[str]
+    notes: str
+
+
+def on_terminal(*arguments: str) -> Seen:
+    """Run ``logkit`` in a process whose stdout is a terminal."""
+    ours, theirs = pty.openpty()
+    words = [sys.executable, "-m", "logkit_analysis", *arguments]
+    with subprocess.Popen(words, stdout=theirs, stderr=subprocess.PIPE, text=True) as process:
+        os.close(theirs)
+        parts = []
+        # Linux tells the end of a terminal by an error.
+        with suppress(OSError):
+            while part := os.read(ours, 65536):
+                parts.append(part)
+        notes = process.stderr.read() if process.stderr else ""
+    os.close(ours)
+    return Seen(b"".join(parts).decode().splitlines(), notes)
+
+
+def test_a_terminal_gets_a_thousand_rows_and_a_pipe_all(cli: Any) -> None:
+    """A screen is not flooded: stderr tells how many rows are left out and how to get them."""
+    statement = "select i from range(3500) as numbers (i)"
+    seen = on_terminal("sql", statement)
+    assert seen.screen[-1].strip() == "999"
+    assert "2,500 more are not shown" in seen.notes
+    assert "--output FILE.csv" in seen.notes
+    piped = cli("sql", statement)
+    assert piped.text.splitlines()[-1].strip() == "3499"
+    assert piped.stderr == ""
+
+
+def test_json_lines_of_an_export_hold_what_an_event_has(cli: Any) -> None:
+    """Fields that an event lacks are left out; rows of a query keep every column."""
+    (first, *_) = cli("export", "--format", "jsonl").text.splitlines()
+    assert {"timestamp", "service", "fields"} <= json.loads(first).keys()
+    assert None not in json.loads(first).values()
+    (row,) = cli("sql", "select 1 as x, null as y", "--format", "jsonl").text.splitlines()
+    assert json.loads(row) == {"x": 1, "y": None}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,6 +17,9 @@ from logkit_analysis.renderers.json_text import write_json, write_jsonl
 from logkit_analysis.renderers.markdown import write_markdown
 from logkit_analysis.renderers.table import write_table
 from logkit_analysis.results import Column, ResultSet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 UTC_ZONE = ZoneInfo("UTC")
 AT = datetime(2026, 1, 31, 9, 0, tzinfo=UTC)
@@ -133,3 +137,21 @@ def test_a_row_is_one_line(text: str) -> None:
 def test_escapes(text: str, escaped: str) -> None:
     """Controls and invisible characters are named; other text, emoji included, stays."""
     assert escape_controls(text) == escaped
+
+
+def test_a_long_table_is_written_as_its_rows_come() -> None:
+    """Only the first thousand rows or two wait; later ones keep the columns, numbers stay whole."""
+    stream = io.BytesIO()
+
+    def rows() -> Iterator[tuple[object, ...]]:
+        for number in range(2_500):
+            if number == 2_400:
+                assert stream.getvalue().count(b"\n") > 2_000
+            yield number, "text"
+        yield 10**12, "longer text"
+
+    types = (Column("n", "BIGINT"), Column("t", "VARCHAR"))
+    write_table(ResultSet(types, rows()), stream, UTC_ZONE, width=20)
+    lines = stream.getvalue().decode().splitlines()
+    assert lines[2:4] == ["  0  text", "  1  text"]
+    assert lines[-4:] == ["2499  text", "1000000000000  long", "     er", "     text"]
