@@ -7,7 +7,6 @@ import os
 import sys
 import time
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -20,6 +19,7 @@ from logkit.levels import parse_level
 from logkit.logger import Logger
 from logkit.pipeline import choose_renderer, pipeline
 from logkit.redaction import secrets
+from logkit.setting_values import at_least, path_of, port, yes_or_no
 from logkit.sinks.destination import Destination
 from logkit.sinks.direct import DirectSink
 from logkit.sinks.opening import open_output
@@ -28,9 +28,12 @@ from logkit.sinks.recovery import recover_left_behind
 from logkit.sinks.ring import Owner
 from logkit.sinks.ring_files import create, default_directories
 from logkit.sinks.ring_sink import RingSink
+from logkit.tracing import collector, tracing
+from logkit.tracing import processors as tracing_processors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from logkit.processors import Processor
     from logkit.sinks.base import Sink
@@ -42,8 +45,6 @@ _MIN_RING_BYTES = 262_144
 _DEFAULT_STATS_INTERVAL_S = 60
 _MAX_LABEL = 256
 _MILD_LEVELS = {"debug", "info"}
-_MAX_PORT = 65_535
-_TRUE, _FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class Settings:
         version: Deployed version, or ``None``.
         signals_port: Port that serves metrics and health, or ``None`` for none.
         signals_host: Address that it listens on.
+        traces: Where spans go: a base URL, ``""`` for what ``OTEL_*`` say, ``None`` for nowhere.
     """
 
     service: str
@@ -89,6 +91,7 @@ class Settings:
     version: str | None
     signals_port: int | None
     signals_host: str
+    traces: str | None
 
 
 _active: Settings | None = None
@@ -115,6 +118,7 @@ def configure(
     version: str | None = None,
     signals_port: int | None = None,
     signals_host: str | None = None,
+    traces: str | bool | None = None,
     processors: Sequence[Processor] = (),
 ) -> None:
     """Make every log call of this process, logkit's, structlog's and logging's, one kind of event.
@@ -161,6 +165,10 @@ def configure(
         signals_port: Serve ``/metrics``, ``/healthz`` and ``/readyz`` on this port (0: any free
             one), from a thread of its own. A port in use is a warning. Default: nothing listens.
         signals_host: Address that it listens on. Default: ``127.0.0.1``.
+        traces: Export spans by OpenTelemetry (extra ``otel``): base URL of a collector of OTLP
+            over HTTP, or true for the one that ``OTEL_EXPORTER_OTLP_ENDPOINT`` names. A
+            TracerProvider that the bot has set before is used in its place. Default: yes where
+            that variable is set.
         processors: structlog processors that each event passes before it is rendered.
 
     Raises:
@@ -186,11 +194,12 @@ def configure(
         version=version,
         signals_port=signals_port,
         signals_host=signals_host,
+        traces=traces,
     )
     former = _active
     if settings != former:
         _apply(settings)
-    _gates.open(processors)
+    _gates.open([*tracing_processors(), *processors])
     take_over_structlog()
     crashes.watch()
     frameworks.watch(lambda: _gates.take_over())
@@ -221,58 +230,29 @@ def _settings(environment: Mapping[str, str], **given: Any) -> Settings:
     signals_port = value("signals_port")
     return Settings(
         service=value("service", UNKNOWN_SERVICE),
-        path=_path(value("path")),
+        path=path_of(value("path")),
         level=parse_level(value("level", "info")),
-        max_bytes=None if max_bytes is None else _at_least(1, "max_bytes", max_bytes),
-        backups=_at_least(1, "backups", value("backups", _DEFAULT_BACKUPS)),
-        compress=_yes_or_no("compress", value("compress", False)),
-        ring_dir=_path(value("ring_dir")),
-        ring_bytes=_at_least(
+        max_bytes=None if max_bytes is None else at_least(1, "max_bytes", max_bytes),
+        backups=at_least(1, "backups", value("backups", _DEFAULT_BACKUPS)),
+        compress=yes_or_no("compress", value("compress", False)),
+        ring_dir=path_of(value("ring_dir")),
+        ring_bytes=at_least(
             _MIN_RING_BYTES, "ring_bytes", value("ring_bytes", _DEFAULT_RING_BYTES)
         ),
-        redact=_yes_or_no("redact", value("redact", True)),
-        flood_limit=None if flood_limit is None else _at_least(1, "flood_limit", flood_limit),
-        tail_debug=_yes_or_no("tail_debug", value("tail_debug", False)),
-        levels_file=_path(value("levels_file")),
+        redact=yes_or_no("redact", value("redact", True)),
+        flood_limit=None if flood_limit is None else at_least(1, "flood_limit", flood_limit),
+        tail_debug=yes_or_no("tail_debug", value("tail_debug", False)),
+        levels_file=path_of(value("levels_file")),
         levels_signal=value("levels_signal"),
-        stats_interval_s=_at_least(
+        stats_interval_s=at_least(
             0, "stats_interval_s", value("stats_interval_s", _DEFAULT_STATS_INTERVAL_S)
         ),
         env=value("env"),
         version=value("version"),
-        signals_port=None if signals_port is None else _port(signals_port),
+        signals_port=None if signals_port is None else port(signals_port),
         signals_host=value("signals_host", "127.0.0.1"),
+        traces=collector(value("traces"), environment),
     )
-
-
-def _path(value: Any) -> Path | None:
-    return None if value is None else Path(value).expanduser().absolute()
-
-
-def _at_least(minimum: int, name: str, value: Any) -> int:
-    try:
-        number = int(value)
-    except (TypeError, ValueError):
-        number = minimum - 1
-    if number < minimum:
-        raise ConfigurationError(
-            f"{name} is {value!r}; it must be a whole number of at least {minimum}"
-        )
-    return number
-
-
-def _port(value: Any) -> int:
-    port = _at_least(0, "signals_port", value)
-    if port > _MAX_PORT:
-        raise ConfigurationError(f"signals_port is {value!r}; the highest port is {_MAX_PORT}")
-    return port
-
-
-def _yes_or_no(name: str, value: Any) -> bool:
-    text = str(value).strip().lower()
-    if text not in _TRUE | _FALSE:
-        raise ConfigurationError(f"{name} is {value!r}; it must be true or false")
-    return text in _TRUE
 
 
 def _apply(settings: Settings) -> None:
@@ -297,7 +277,10 @@ def _apply(settings: Settings) -> None:
     pipeline.renderer = choose_renderer(
         identity, pipeline.counters, is_file=settings.path is not None
     )
+    tracing.stop()
     former.close()
+    if settings.traces is not None:
+        tracing.open(settings.traces, identity)
     _active = settings
 
 
@@ -392,8 +375,14 @@ def _logger_name(*args: Any) -> str:
 @atexit.register
 def _close() -> None:
     _gates.close()
+    tracing.close()
     pipeline.sink.close()
 
 
+def _become_child() -> None:
+    _gates.become_child()
+    tracing.become_child()
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=lambda: _gates.become_child())
+    os.register_at_fork(after_in_child=_become_child)

@@ -62,6 +62,9 @@ class Scope:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._leave(error)
+
+    def _leave(self, error: BaseException | None) -> None:
         if error is not None:
             origins.mark(error, self._bound, self._previous)
         try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from logkit.context import bound_fields, fresh
 from logkit.origins import mark
+from logkit.spans import flagged, trace_flags
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,11 +55,11 @@ class ContextExecutor(ThreadPoolExecutor):
 
 
 def _wrap_async(function: Callable[..., Any]) -> Callable[..., Any]:
-    fields = bound_fields.get()
+    fields, flags = bound_fields.get(), trace_flags.get()
 
     @wraps(function)
     async def in_context(*args: Any, **kwargs: Any) -> Any:
-        with fresh(fields):
+        with fresh(fields), flagged(flags):
             return await function(*args, **kwargs)
 
     return in_context

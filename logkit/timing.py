@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from time import perf_counter_ns
-from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from logkit.decorators import inside
 from logkit.logger import Logger
+from logkit.spans import Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +18,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class timed:  # noqa: N801 - a context manager and decorator that reads like a verb
+class timed(Span):  # noqa: N801 - a context manager and decorator that reads like a verb
     """Log *event* when the block or function ends, with ``duration_ms`` and ``outcome``.
 
     Use it as ``with timed("api_call", endpoint="/users") as call:``, where ``call.add(...)``
@@ -26,22 +27,26 @@ class timed:  # noqa: N801 - a context manager and decorator that reads like a v
     ``outcome`` is ``ok``, ``error`` or ``cancelled``. After an exception the event is named
     ``<event>_failed`` and carries the error fields; the exception is raised again. The level is
     then ``error``, but ``warning`` when the task was cancelled or the process told to stop.
+
+    The block is a span: its event and those inside carry ``trace_id``, ``span_id`` and, inside
+    another span, ``parent_span_id``.
     """
 
-    __slots__ = ("_event", "_fields", "_logger", "_started_ns")
+    __slots__ = ("_added", "_logger", "_started_ns")
 
     _started_ns: int
 
     def __init__(self, event: str, /, **fields: Any) -> None:
-        self._event = event
-        self._fields = fields
+        super().__init__(event)
+        self._added = fields
         self._logger = Logger(sys._getframe(1).f_globals.get("__name__", ""))
 
     def add(self, /, **fields: Any) -> None:
         """Add *fields* to the event."""
-        self._fields = {**self._fields, **fields}
+        self._added = {**self._added, **fields}
 
     def __enter__(self) -> timed:
+        self._enter()
         self._started_ns = perf_counter_ns()
         return self
 
@@ -50,18 +55,18 @@ class timed:  # noqa: N801 - a context manager and decorator that reads like a v
         error_class: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
-    ) -> Literal[False]:
+    ) -> None:
         duration_ms = round((perf_counter_ns() - self._started_ns) / 1e6, 3)
-        fields = {**self._fields, "duration_ms": duration_ms}
+        fields = {**self._added, "duration_ms": duration_ms}
         if error is None:
-            self._logger.info(self._event, **{"outcome": "ok", **fields})
+            self._logger.info(self._name, **{"outcome": "ok", **fields})
         elif not isinstance(error, Exception):
             fields["exc_info"] = error
-            self._logger.warning(f"{self._event}_failed", **{"outcome": "cancelled", **fields})
+            self._logger.warning(f"{self._name}_failed", **{"outcome": "cancelled", **fields})
         else:
             fields["exc_info"] = error
-            self._logger.error(f"{self._event}_failed", **{"outcome": "error", **fields})
-        return False
+            self._logger.error(f"{self._name}_failed", **{"outcome": "error", **fields})
+        self._end(self._added, error)
 
     async def __aenter__(self) -> timed:
         return self.__enter__()
@@ -71,8 +76,8 @@ class timed:  # noqa: N801 - a context manager and decorator that reads like a v
         error_class: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
-    ) -> Literal[False]:
-        return self.__exit__(error_class, error, traceback)
+    ) -> None:
+        self.__exit__(error_class, error, traceback)
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         """Return *function* with each of its calls timed."""
@@ -80,6 +85,6 @@ class timed:  # noqa: N801 - a context manager and decorator that reads like a v
 
     def _copy(self) -> timed:
         """Return a clock for one call; calls may overlap."""
-        copy = timed(self._event, **self._fields)
+        copy = timed(self._name, **self._added)
         copy._logger = self._logger
         return copy

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from logkit.instrumentation.calls import Call, Request, begin, current_call
-from logkit.propagation import inject
 
 if TYPE_CHECKING:
     from logkit.instrumentation.hooks import Hooks
@@ -27,7 +26,7 @@ def install(hooks: Hooks) -> None:
             if call is None:
                 return await original(session, method, url, **options)
             if hooks.injects:
-                options["headers"] = _with_correlation(session, options.get("headers"))
+                options["headers"] = _with_correlation(call, session, options.get("headers"))
             token = current_call.set(call)
             try:
                 response = await original(session, method, url, **options)
@@ -58,11 +57,11 @@ def _described(session: Any, method: str, url: Any, options: dict[str, Any]) -> 
     )
 
 
-def _with_correlation(session: Any, given: Any) -> Any:
+def _with_correlation(call: Call, session: Any, given: Any) -> Any:
     from multidict import CIMultiDict
 
     headers = CIMultiDict(given or {})
-    for name, value in inject({}).items():
+    for name, value in call.inject({}).items():
         if name not in headers and name not in session.headers:
             headers[name] = value
     return headers

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, MutableMapping
 from contextlib import suppress
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
@@ -18,8 +18,10 @@ from logkit.endpoints import endpoint_of
 from logkit.exceptions import message_of, type_name
 from logkit.instrumentation.attempts import Attempts
 from logkit.logger import Logger
+from logkit.propagation import write_headers
 from logkit.rate_limits import RateLimit
 from logkit.rate_limits.platforms import platform_of_host
+from logkit.spans import current_trace, start, tracer
 
 if TYPE_CHECKING:
     from logkit.instrumentation.hooks import Hooks
@@ -59,7 +61,7 @@ class Request:
 
 
 class Call:
-    """One attempt. ``finish`` logs it, once, inside the context in which it began.
+    """One attempt, a span. ``finish`` logs it, once, inside the context in which it began.
 
     No method raises. A call that nobody finishes (a response that is neither read nor closed) is
     logged when it is thrown away.
@@ -69,6 +71,11 @@ class Call:
 
     def __init__(self, request: Request) -> None:
         self._request = request
+        self._endpoint = endpoint_of(request.host, request.path)
+        self._name = f"{request.method} {self._endpoint}"
+        self._outer, flags = current_trace()
+        self._ids, self._recording = start(self._name, "client", self._outer)
+        self._flags = flags if self._recording is None else self._recording.flags
         self._started_ns = perf_counter_ns()
         self._context = copy_context()
         self._lock = threading.Lock()
@@ -79,6 +86,10 @@ class Call:
         told = request.attempt
         self._attempt = _attempts.next(self._key) if told is None else told
         self.is_finished = False
+
+    def inject(self, headers: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        """Write the correlation and this attempt's span into *headers*, and return it."""
+        return write_headers(headers, {**self._outer, **self._ids}, self._flags)
 
     def answered(self, status: int, headers: Any) -> None:
         """Note status and headers of the answer."""
@@ -122,7 +133,8 @@ class Call:
 
     def _log(self, error: BaseException | None, body: bytes | None, decode: Decode) -> None:
         is_failed = error is not None or self.wants_body
-        if not is_failed and not _log.is_enabled_for(logging.INFO):
+        is_logged = is_failed or _log.is_enabled_for(logging.INFO)
+        if not is_logged and self._recording is None:
             return
         status = self._status
         if error is not None and not self.wants_body:
@@ -131,7 +143,7 @@ class Call:
         duration_ms = round((perf_counter_ns() - self._started_ns) / 1e6, 3)
         fields = {
             "method": self._request.method,
-            "endpoint": endpoint_of(self._request.host, self._request.path),
+            "endpoint": self._endpoint,
             "server": self._request.host,
             "status_code": status,
             "duration_ms": duration_ms,
@@ -139,11 +151,14 @@ class Call:
             **_names(limits.platform),
             **_limit_fields(limits),
             **_error_fields(error),
+            **self._ids,
         }
         known = {name: value for name, value in fields.items() if value is not None}
-        getattr(_log, _level(status, error))(
-            "api_call_failed" if is_failed else "api_call", **known
-        )
+        if self._recording is not None:
+            self._recording.end(self._name, {**bound_fields.get(), **known}, error)
+        if is_logged:
+            level, event = _level(status, error), "api_call_failed" if is_failed else "api_call"
+            getattr(_log, level)(event, **known)
         may_be_retried = isinstance(error, Exception) or _is_retried(status)
         _attempts.record(self._key, self._attempt, may_be_retried=may_be_retried)
 
@@ -166,6 +181,8 @@ def begin(hooks: Hooks, describe: Callable[[], Request]) -> Call | None:
         return None
     outer = current_call.get()
     if outer is not None and not outer.is_finished:
+        return None
+    if tracer.recorder is not None and tracer.recorder.is_suppressed():
         return None
     try:
         return Call(describe())

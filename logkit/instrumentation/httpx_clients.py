@@ -6,7 +6,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from logkit.instrumentation.calls import Call, Request, begin, current_call
-from logkit.propagation import inject
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -69,7 +68,7 @@ def install(hooks: Hooks, module: str) -> None:
 def _begin(hooks: Hooks, request: Any) -> Call | None:
     call = begin(hooks, lambda: _described(request))
     if call is not None and hooks.injects:
-        inject(request.headers)
+        call.inject(request.headers)
     return call
 
 

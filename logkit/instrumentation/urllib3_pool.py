@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from logkit.instrumentation.calls import Call, Request, begin, current_call
-from logkit.propagation import inject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +29,7 @@ def install(hooks: Hooks) -> None:
             if call is None:
                 return original(pool, connection, method, url, *rest, **options)
             if hooks.injects and options.get("headers") is not None:
-                options["headers"] = inject(options["headers"].copy())
+                options["headers"] = call.inject(options["headers"].copy())
             token = current_call.set(call)
             try:
                 response = original(pool, connection, method, url, *rest, **options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from logkit.middleware.requests import describe
 from logkit.propagation import CORRELATION_HEADER, extract
 
 if TYPE_CHECKING:
@@ -12,13 +13,17 @@ if TYPE_CHECKING:
 
 async def aiohttp_middleware(request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
     """Handle one request in its caller's correlation."""
-    with extract(request.headers) as correlation_id:
+    inbound = extract(request.headers)
+    with inbound as correlation_id:
+        describe(inbound, request.method, request.path)
         try:
             response = await handler(request)
         except Exception as error:
             # aiohttp's HTTPException is an answer too.
+            inbound.add(status_code=getattr(error, "status", 500))
             _add_id(error, correlation_id)
             raise
+        inbound.add(status_code=getattr(response, "status", None))
         _add_id(response, correlation_id)
         return response
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from logkit.middleware.requests import describe
 from logkit.propagation import CORRELATION_HEADER, extract
 
 if TYPE_CHECKING:
@@ -32,10 +33,13 @@ class AsgiMiddleware:
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
-        with extract(scope.get("headers")) as correlation_id:
+        request = extract(scope.get("headers"))
+        with request as correlation_id:
+            describe(request, scope.get("method", "GET"), scope.get("path"))
 
             async def send_with_id(message: Message) -> None:
                 if message["type"] in _STARTS:
+                    request.add(status_code=message.get("status"))
                     headers = list(message.get("headers") or ())
                     if not any(bytes(name).lower() == _HEADER for name, _ in headers):
                         headers.append((_HEADER, correlation_id.encode()))

@@ -5,12 +5,18 @@ from __future__ import annotations
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any
 
+from logkit.middleware.requests import describe
 from logkit.propagation import CORRELATION_HEADER, extract
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-_READ = ("HTTP_X_CORRELATION_ID", "HTTP_X_REQUEST_ID", "HTTP_TRACEPARENT")
+_READ = (
+    "HTTP_X_CORRELATION_ID",
+    "HTTP_X_REQUEST_ID",
+    "HTTP_TRACEPARENT",
+    "HTTP_TRACESTATE",
+)
 _PREFIX = len("HTTP_")
 
 
@@ -25,8 +31,10 @@ class WsgiMiddleware:
         headers = {
             name[_PREFIX:].replace("_", "-"): environ[name] for name in _READ if name in environ
         }
-        with extract(headers) as correlation_id:
-            start = _with_id(start_response, correlation_id)
+        request = extract(headers)
+        with request as correlation_id:
+            describe(request, environ.get("REQUEST_METHOD"), environ.get("PATH_INFO"))
+            start = _with_id(start_response, correlation_id, request)
             body = self._app(environ, start)
             file_wrapper = environ.get("wsgi.file_wrapper")
             is_file = isinstance(file_wrapper, type) and isinstance(body, file_wrapper)
@@ -59,8 +67,9 @@ class _Body:
             self._context.run(close)
 
 
-def _with_id(start_response: Any, correlation_id: str) -> Any:
+def _with_id(start_response: Any, correlation_id: str, request: extract) -> Any:
     def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
+        request.add(status_code=int(status[:3]) if status[:3].isdecimal() else None)
         if not any(name.lower() == CORRELATION_HEADER.lower() for name, _ in headers):
             headers = [*headers, (CORRELATION_HEADER, correlation_id)]
         return start_response(status, headers, *exc_info)

@@ -14,6 +14,7 @@ import structlog
 import logkit
 from logkit import config, logger
 from logkit.pipeline import pipeline
+from logkit.tracing import tracing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,6 +42,7 @@ def _own_configuration(monkeypatch: pytest.MonkeyPatch, ring_dir: Path) -> Itera
     handlers, level = list(root.handlers), root.level
     yield
     config._gates.close()
+    tracing.stop()
     pipeline.sink.close()
     vars(pipeline).update(parts)
     pipeline.processors.clear()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any
 
@@ -67,6 +68,36 @@ def test_traces_are_made_and_passed_on() -> None:
         "X-Correlation-ID": TRACE,
         "traceparent": f"00-{TRACE}-{events[0]['span_id']}-01",
     }
+
+
+@pytest.mark.parametrize(
+    ("flags", "state", "sent_flags", "sent_state"),
+    [
+        ("00", "", "00", None),
+        ("02", "", "00", None),
+        ("03", "a=1,b=2", "01", "a=1,b=2"),
+        ("01", "a=\r\n1", "01", None),
+    ],
+    ids=["unsampled", "unknown-flag", "state", "invalid-state"],
+)
+def test_flag_and_state_of_a_trace_go_on(
+    flags: str, state: str, sent_flags: str, sent_state: str | None
+) -> None:
+    """What the caller said of the trace reaches the next service, from threads and tasks too."""
+
+    async def call() -> dict[str, str]:
+        return dict(logkit.inject({}))
+
+    headers = {"traceparent": f"00-{TRACE}-{SPAN}-{flags}", "tracestate": state}
+    with logkit.extract(headers), logkit.timed("inside"):
+        sent = logkit.inject({})
+        wrapped = logkit.wrap(call)
+    assert sent["traceparent"].endswith(f"-{sent_flags}")
+    assert sent.get("tracestate") == sent_state
+    later = asyncio.run(wrapped())
+    assert later == sent
+    with logkit.correlation():
+        assert "tracestate" not in logkit.inject({})
 
 
 def test_an_inner_request_does_not_inherit_the_outer_trace() -> None:

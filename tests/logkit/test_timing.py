@@ -114,3 +114,40 @@ def test_the_event_carries_the_correlation_of_its_block() -> None:
     with capture_events() as events, logkit.correlation("c-1"), logkit.timed("api_call"):
         pass
     assert only(events)["correlation_id"] == "c-1"
+
+
+def test_blocks_are_nested_spans_of_one_trace() -> None:
+    """Each has an id, knows the one around it, and gives its own to the events inside."""
+    with capture_events() as events, logkit.timed("outer"):
+        with logkit.timed("inner"):
+            logkit.get_logger("bot").info("inside")
+        logkit.get_logger("bot").info("after")
+    inside, inner, after, outer = events
+    assert len({event["trace_id"] for event in events}) == 1
+    assert inside["span_id"] == inner["span_id"] != outer["span_id"] == after["span_id"]
+    assert inside["parent_span_id"] == inner["parent_span_id"] == outer["span_id"]
+    assert "parent_span_id" not in outer
+    assert "parent_span_id" not in after
+
+
+def test_what_is_done_for_one_action_is_one_trace() -> None:
+    """A correlation id that can be a trace id is one, wherever the action goes on."""
+    with capture_events() as events, logkit.correlation() as correlation_id:
+        for _ in range(2):
+            with logkit.timed("polled"):
+                pass
+    assert [event["trace_id"] for event in events] == [correlation_id] * 2
+    assert events[0]["span_id"] != events[1]["span_id"]
+
+
+def test_ids_that_cannot_be_are_not_taken_over() -> None:
+    """A block below fields of the wrong shape begins a trace of its own."""
+    with (
+        logkit.bind(trace_id="mine", span_id="0" * 16, parent_span_id="0f" * 8),
+        capture_events() as events,
+        logkit.timed("polled"),
+    ):
+        pass
+    event = only(events)
+    assert event["trace_id"] != "mine"
+    assert "parent_span_id" not in event

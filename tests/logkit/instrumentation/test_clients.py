@@ -195,6 +195,20 @@ def test_the_correlation_is_sent_on_request(get: Get, server: Loopback) -> None:
 
 
 @each_client
+def test_each_attempt_is_a_span_of_its_own(get: Get, server: Loopback) -> None:
+    """Below the block in which it was made; it is what the server is told."""
+    logkit.instrument(inject=True)
+    with capture_events() as events, logkit.timed("polled"):
+        get(f"{server.url}/a")
+        get(f"{server.url}/a")
+    polled = events.assert_event("polled")
+    first, second = of_hooks(events)
+    assert first["parent_span_id"] == second["parent_span_id"] == polled["span_id"]
+    told = [headers["traceparent"] for _, _, headers in server.requests]
+    assert told == [f"00-{call['trace_id']}-{call['span_id']}-01" for call in (first, second)]
+
+
+@each_client
 def test_instrument_is_idempotent_and_can_be_undone(get: Get, server: Loopback) -> None:
     """Hooked twice, a call is one event; unhooked, it is none."""
     assert logkit.instrument() == logkit.instrument()
