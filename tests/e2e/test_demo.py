@@ -13,9 +13,14 @@ import pytest
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, Any]]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder in which the demo runs."""
+    return tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture(scope="module")
+def demo(folder: Path) -> tuple[str, dict[str, Any]]:
     """Run the real command twice in a fresh folder; return the second output and the truth."""
-    folder = tmp_path_factory.mktemp("demo")
     command = [str(Path(sys.executable).with_name("logkit")), "demo", "incident"]
     for _ in range(2):
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
@@ -66,6 +71,22 @@ def test_it_says_what_to_try_next(demo: tuple[str, dict[str, Any]]) -> None:
     output, _ = demo
     assert re.search(r"took \d+\.\d s", output)
     assert len(re.findall(r"^  logkit ", output, re.MULTILINE)) == 3
+
+
+def test_it_ends_with_a_report_that_tells_the_truth(
+    demo: tuple[str, dict[str, Any]], folder: Path
+) -> None:
+    """The page names the slow endpoint, its onset to the minute, each storm, and the deploy."""
+    output, truth = demo
+    assert "for a browser: incident/incident.html" in output
+    page = (folder / "incident" / "incident.html").read_text(encoding="utf-8")
+    text = re.sub(r"<[^>]+>", "", page)
+    degradation = truth["degradation"]
+    assert f"{degradation['method']} {degradation['endpoint']} answered slowly" in text
+    assert f"From {degradation['started_at'][:16].replace('T', ' ')}" in text
+    for storm in truth["storms"]:
+        assert f"({storm['hits']:,} times 429)" in text
+    assert f"{truth['deploy']['old_version']} → {truth['deploy']['new_version']}" in text
 
 
 def test_it_keeps_away_from_other_peoples_files(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from logkit_analysis.reports.document import Axis, Mark, Stretch
 from logkit_analysis.reports.incidents import choose, find_incidents
 from logkit_analysis.reports.notes import parse_notes
-from logkit_analysis.reports.wording import Clock
+from logkit_analysis.reports.wording import Clock, words
 from logkit_analysis.time_window import Window
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def open_case(
         searched=searched,
         stored=stored,
         clock=Clock.of(zone, window.since, window.until - _TICK),
-        axis=_axis(window, incident),
+        axis=_axis(window, incident, _deploys(ledger, searched)),
         notes=parse_notes(note_lines, zone=zone, near=middle),
     )
 
@@ -192,14 +192,22 @@ def _floor(at: datetime, width: timedelta) -> datetime:
     return _EPOCH + (at - _EPOCH) // width * width
 
 
-def _axis(window: Window, incident: Incident | None) -> Axis:
+def _deploys(ledger: Ledger, window: Window) -> list[Mark]:
+    return [
+        Mark(row["started_at"], f"deploy {words(row['version'], 16)}", is_quiet=True)
+        for row in ledger.rows("restarts", window)
+        if row["reason"] == "deploy"
+    ]
+
+
+def _axis(window: Window, incident: Incident | None, marks: list[Mark]) -> Axis:
     width = _bin_seconds(window)
     since = _floor(window.since, timedelta(seconds=width))
     count = -((since - window.until) // timedelta(seconds=width))
     until = since + count * timedelta(seconds=width)
     if incident is None:
-        return Axis(since, until, width)
-    marks = [Mark(incident.started_at, "onset")]
+        return Axis(since, until, width, _within(marks, since, until))
+    marks = [Mark(incident.started_at, "onset"), *marks]
     if incident.ended_at is not None:
         marks.append(Mark(incident.ended_at, "recovered"))
     end = min(incident.ended_at or window.until, until)
@@ -207,6 +215,10 @@ def _axis(window: Window, incident: Incident | None) -> Axis:
         since,
         until,
         width,
-        tuple(mark for mark in marks if since <= mark.at <= until),
+        _within(marks, since, until),
         Stretch(max(incident.started_at, since), end, "incident", "bad"),
     )
+
+
+def _within(marks: list[Mark], since: datetime, until: datetime) -> tuple[Mark, ...]:
+    return tuple(mark for mark in marks if since <= mark.at <= until)

@@ -64,10 +64,11 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """An instant to be seen in every chart."""
+    """An instant to be seen in every chart; an *is_quiet* one is fainter than the others."""
 
     at: datetime
     label: str
+    is_quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)

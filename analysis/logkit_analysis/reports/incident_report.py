@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from logkit_analysis.reports import wording
 from logkit_analysis.reports.document import Document, Queries, Section
+from logkit_analysis.reports.figures import measure
+from logkit_analysis.reports.figures import severity as grade
 from logkit_analysis.reports.sections import headline
 from logkit_analysis.reports.sections.difference import what_differs
 from logkit_analysis.reports.sections.impact import impact
@@ -35,8 +37,8 @@ where timestamp >= $since and timestamp < $until
 
 def incident_report(case: Case) -> Document:
     """Return the report on *case*."""
-    figures = headline.measure(case)
-    severity, reason = headline.severity(case, figures)
+    figures = measure(case)
+    severity, reason = grade(case, figures)
     summary = Section("summary", "At a glance", (headline.tiles(case, figures),))
     sections = (
         summary,

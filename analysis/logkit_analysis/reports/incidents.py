@@ -20,6 +20,7 @@ Row = dict[str, Any]
 
 _TOGETHER = timedelta(minutes=10)
 _MANY_REFUSED = 50
+_TICK = timedelta(microseconds=1)
 _LEAST = timedelta(seconds=1)
 _SERVING = ("latency", "error_ratio")
 
@@ -86,7 +87,11 @@ class Incident:
 
     def window(self, until: datetime) -> Window:
         """Return its time; *until* is the end where it is going on."""
-        return Window(self.started_at, max(self.ended_at or until, self.started_at + _LEAST))
+        end = self.ended_at or until
+        if any(one.kind == "rate_limit_storm" and one.ended_at == end for one in self.troubles):
+            # A storm ends with its last 429, which belongs to it.
+            end += _TICK
+        return Window(self.started_at, max(end, self.started_at + _LEAST))
 
 
 def find_incidents(ledger: Ledger, window: Window) -> list[Incident]:

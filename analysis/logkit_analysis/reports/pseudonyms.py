@@ -52,7 +52,9 @@ def redacted(document: Document, connection: duckdb.DuckDBPyConnection, key: byt
             text = known.sub(lambda match: names[match[0]], text)
         return _SNOWFLAKE.sub(lambda match: _name("id", match[0], key), text)
 
-    return _mapped(document, replaced)
+    hidden = _mapped(document, replaced)
+    told = "users, guilds, channels and chats have pseudonyms"
+    return replace(hidden, facts=(*hidden.facts, ("Redacted", told)))
 
 
 def pseudonym_key(database: Path) -> bytes:

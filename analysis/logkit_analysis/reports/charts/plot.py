@@ -24,6 +24,7 @@ WIDTH = 1000
 
 _FOOT = 22
 _LARGEST_STEP = 3
+_LABEL_SHARE = 0.12
 _HEAD = 18
 
 
@@ -115,7 +116,9 @@ def incident_shade(frame: Frame, height: float) -> Iterable[Markup]:
 def mark_lines(frame: Frame, height: float) -> Iterable[Markup]:
     """Yield an upright line at each mark."""
     for mark in frame.axis.marks:
-        yield Markup('<path class="mark" d="M{x:.1f} 0V{h}"/>').format(x=frame.x(mark.at), h=height)
+        yield Markup('<path class="mark{quiet}" d="M{x:.1f} 0V{h}"/>').format(
+            quiet=" quiet" if mark.is_quiet else "", x=frame.x(mark.at), h=height
+        )
 
 
 def _line(series: Series, frame: Frame) -> Iterable[Markup]:
@@ -183,13 +186,19 @@ def time_labels(frame: Frame, zone: ZoneInfo, y: float) -> Iterable[Markup]:
 
 
 def _mark_labels(frame: Frame) -> Iterable[Markup]:
-    taken_until = -1.0
-    for mark in sorted(frame.axis.marks, key=lambda one: one.at):
+    """Yield the names of the marks; a quiet one gives way where names would overlap."""
+    placed: list[float] = []
+    for mark in sorted(frame.axis.marks, key=lambda one: (one.is_quiet, one.at)):
         share = frame.x(mark.at) / WIDTH
-        if share < taken_until:
+        if any(abs(share - other) < _LABEL_SHARE for other in placed):
             continue
-        taken_until = share + 0.12
+        placed.append(share)
         anchor = "end" if share > 0.85 else "start"
-        yield Markup('<text class="label {anchor}" x="{x:.2f}%" y="11">{text}</text>').format(
-            x=share * 100, anchor=anchor, text=escape(mark.label)
+        yield Markup(
+            '<text class="label {anchor}{quiet}" x="{x:.2f}%" y="11">{text}</text>'
+        ).format(
+            x=share * 100,
+            anchor=anchor,
+            quiet=" quiet" if mark.is_quiet else "",
+            text=escape(mark.label),
         )

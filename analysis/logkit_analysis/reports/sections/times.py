@@ -26,7 +26,7 @@ def key_times(case: Case) -> Section:
     incident = case.incident
     blocks: list[Block] = []
     if incident is None:
-        blocks.append(Text("There is no onset: nothing was found to be broken."))
+        blocks.append(Text("There is no onset: no incident was found."))
     else:
         blocks.append(_table(case, incident))
     if len(case.incidents) > 1:
