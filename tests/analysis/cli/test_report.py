@@ -208,7 +208,7 @@ def test_a_quiet_time_has_no_incident(cli: Any, slow_hour: Path) -> None:
         *("report", "--db", str(slow_hour), "--format", "markdown", "--output", "-"),
         *("--since", "2026-03-01T09:10", "--until", "2026-03-01T09:50"),
     )
-    assert answer.text.startswith("# Nothing was found to be broken")
+    assert answer.text.startswith("# No incident was found")
     assert f"of {40 * CALLS_PER_MINUTE:,}; 429s apart" in answer.text
 
 
