@@ -50,6 +50,7 @@ _GCP_REQUEST_NAMES = {
     "status": "status_code",
     "latency": "duration",
 }
+_GCP_SERVICE_LABELS = ("service_name", "function_name", "container_name", "module_id", "job_name")
 
 
 def journald_message(message: object) -> bytes | None:
@@ -79,6 +80,8 @@ def unwrap_journald(line: dict[str, Any]) -> dict[str, Any]:
 def unwrap_gcp(line: dict[str, Any]) -> dict[str, Any]:
     """Return a LogEntry with its payload at the top and its request under the common names."""
     outer = dict(line)
+    if "service" not in outer and (service := _gcp_service(outer.get("resource"))):
+        outer["service"] = service
     if isinstance(trace := outer.get("trace"), str) and "/traces/" in trace:
         outer["trace_id"] = outer.pop("trace").rpartition("/")[2]
     if isinstance(request := outer.get("httpRequest"), dict):
@@ -93,6 +96,13 @@ def unwrap_gcp(line: dict[str, Any]) -> dict[str, Any]:
         del outer["jsonPayload"]
         return _merged(payload, outer, "gcp")
     return outer
+
+
+def _gcp_service(resource: object) -> str | None:
+    """Return what the labels of a monitored resource call the program."""
+    labels = resource.get("labels") if isinstance(resource, dict) else None
+    names = map(labels.get, _GCP_SERVICE_LABELS) if isinstance(labels, dict) else ()
+    return next((name for name in names if name and isinstance(name, str)), None)
 
 
 def unwrap_cloudwatch(line: dict[str, Any]) -> dict[str, Any]:
@@ -157,7 +167,9 @@ def split_otlp(line: dict[str, Any]) -> list[dict[str, Any]]:
         shared = _merged(_with_attributes(about, "attributes"), resource | outer, "resource")
         for of_scope in scopes:
             scope = dict(of_scope)
-            records, about = scope.pop("logRecords"), scope.pop("scope", {})
+            records, about = scope.pop("logRecords"), dict(scope.pop("scope", {}))
+            if "logger" not in scope and "name" in about:
+                scope["logger"] = about.pop("name")
             scope |= {f"scope.{key}": value for key, value in about.items()}
             for record in records:
                 within = _merged(unwrap_otlp(record), scope, "scope")

@@ -135,7 +135,6 @@ GCP = Dialect(
     "gcp",
     _PYTHON,
     {
-        "service": _plain("resource.labels.service_name"),
         "span_id": _plain("logging.googleapis.com/spanId"),
         "event": _plain("event.name"),
     },

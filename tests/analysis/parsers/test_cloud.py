@@ -64,13 +64,16 @@ LINES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
             "textPayload": "too slow",
             "trace": f"projects/p/traces/{TRACE}",
             "insertId": "x",
+            "resource": {"type": "cloud_run_revision", "labels": {"service_name": "bot"}},
         },
         {
             "timestamp": AT,
             "level": "warning",
+            "service": "bot",
             "message": "too slow",
             "trace_id": TRACE,
             "insertId": "x",
+            "resource": {"type": "cloud_run_revision", "labels": {"service_name": "bot"}},
         },
     ),
     "Google Cloud, JSON": (
@@ -138,7 +141,7 @@ def test_a_batch_of_otlp() -> None:
             }
         ]
     }
-    shared = {"service": "bot", "scope.name": "bot.api"}
+    shared = {"service": "bot", "logger": "bot.api"}
     first, second = _events(line)
     assert first == {"timestamp": AT, "message": "hi you"} | shared
     assert second == OTLP_EVENT | shared
