@@ -1,10 +1,13 @@
 -- @title    Most frequent errors
 -- @question What fails most, since when, and does it still?
--- @method   Every failed request, every 429, and every row at level error or critical.
+-- @method   Every failed request, every 429, and every row at level error or critical. Rows
+--           without an event are told apart by the shape of their message, in which values such
+--           as numbers, ids and quoted text are stars.
 -- @param    since timestamptz  start of the window, inclusive
 -- @param    until timestamptz  end of the window, exclusive
 -- @column   service  logical name of the bot or worker
 -- @column   event  name of the event
+-- @column   template  shape of the message where there is no event; else NULL
 -- @column   endpoint  route template
 -- @column   status_code  HTTP status
 -- @column   error_type  class of the exception, or "timeout"
@@ -26,6 +29,7 @@ failures as (
         error_type,
         source_id,
         source_offset,
+        case when event is null then lk_shape(message) end as shape,
         coalesce(error_message, message) as error_text
 
     from events
@@ -45,6 +49,7 @@ grouped as (
     select
         service,
         event,
+        shape,
         endpoint,
         status_code,
         error_type,
@@ -55,13 +60,14 @@ grouped as (
 
     from failures
 
-    group by service, event, endpoint, status_code, error_type
+    group by service, event, shape, endpoint, status_code, error_type
 
 )
 
 select
     service,
     event,
+    shape as template,
     endpoint,
     status_code,
     error_type,
@@ -72,4 +78,4 @@ select
 
 from grouped
 
-order by errors desc, service, event, endpoint, status_code, error_type
+order by errors desc, service, event, endpoint, status_code, error_type, shape

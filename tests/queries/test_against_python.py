@@ -92,17 +92,33 @@ def test_throughput(store: Any, rows: list[Event], window: Window) -> None:
     ]
 
 
+TEMPLATE = "job * failed"
+
+
+def random_message(index: int) -> str | None:
+    """Return one of many messages of one shape, or none."""
+    return None if index % 4 == 0 else f"job {index} failed"
+
+
 @on_random_events
 @given(rows=events, window=windows)
 def test_top_errors(store: Any, rows: list[Event], window: Window) -> None:
-    """Every failed request, every 429 and every row at level error or critical is in."""
+    """Every failed request, every 429 and every row at level error or critical is in.
+
+    Without an event the shape of the message takes its place.
+    """
+    for index, row in enumerate(rows):
+        row["event"] = row["event"] if index % 3 else None
+        row["message"] = random_message(index)
     store.fill(rows)
     failed = [
         row
         for row in inside(rows, window)
         if is_error(row) or row["status_code"] == 429 or row["level"] in ("error", "critical")
     ]
-    names = ("service", "event", "endpoint", "status_code", "error_type")
+    names = ("service", "event", "endpoint", "status_code", "error_type", "template")
+    for row in failed:
+        row["template"] = None if row["event"] or not row["message"] else TEMPLATE
     groups = grouped(failed, lambda row: tuple(row[name] for name in names))
     expected = [
         (

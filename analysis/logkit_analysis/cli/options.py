@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
-from logkit_analysis.time_window import TimeError, parse_zone
+from logkit_analysis.time_window import TimeError, parse_duration, parse_time, parse_zone
 
+_UTC = ZoneInfo("UTC")
 DEFAULT_DATABASE = Path("logkit.duckdb")
 
 
@@ -37,6 +41,25 @@ def _check_zone(name: str) -> str:
     except TimeError as error:
         raise typer.BadParameter(str(error)) from error
     return name
+
+
+def _check_time(text: str | None) -> str | None:
+    """Refuse what is no time in any zone, for the same reason."""
+    return _checked(text, lambda word: parse_time(word, zone=_UTC, now=datetime.now(_UTC)))
+
+
+def _check_duration(text: str | None) -> str | None:
+    """Refuse what is no duration, for the same reason."""
+    return _checked(text, parse_duration)
+
+
+def _checked(text: str | None, parse: Callable[[str], object]) -> str | None:
+    try:
+        if text is not None:
+            parse(text)
+    except TimeError as error:
+        raise typer.BadParameter(str(error)) from error
+    return text
 
 
 TimeZoneOption = Annotated[
@@ -80,22 +103,37 @@ QueriesOption = Annotated[
 SinceOption = Annotated[
     str | None,
     typer.Option(
-        "--since", metavar="TIME", help="Start: 2h (ago), 14:00, yesterday, 2025-01-31T14:00."
+        "--since",
+        metavar="TIME",
+        callback=_check_time,
+        help="Start: 2h (ago), 14:00, yesterday, 2025-01-31T14:00.",
     ),
 ]
 UntilOption = Annotated[
-    str | None, typer.Option("--until", metavar="TIME", help="End, exclusive: like --since.")
+    str | None,
+    typer.Option(
+        "--until", metavar="TIME", callback=_check_time, help="End, exclusive: like --since."
+    ),
 ]
 LastOption = Annotated[
     str | None,
     typer.Option(
-        "--last", metavar="DURATION", help="The last 15m, 1h, 2d before the newest event."
+        "--last",
+        metavar="DURATION",
+        callback=_check_duration,
+        help="The last 15m, 1h, 2d before the newest event.",
     ),
 ]
 AroundOption = Annotated[
-    str | None, typer.Option("--around", metavar="TIME", help="Middle of the window.")
+    str | None,
+    typer.Option("--around", metavar="TIME", callback=_check_time, help="Middle of the window."),
 ]
 WindowOption = Annotated[
     str | None,
-    typer.Option("--window", metavar="DURATION", help="--around plus and minus this (15m)."),
+    typer.Option(
+        "--window",
+        metavar="DURATION",
+        callback=_check_duration,
+        help="--around plus and minus this (15m).",
+    ),
 ]

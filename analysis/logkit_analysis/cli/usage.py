@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from logkit_analysis.cli import output
+from logkit_analysis.cli import notes, output
 from logkit_analysis.cli.options import (
     DEFAULT_DATABASE,
     AroundOption,
@@ -19,6 +19,7 @@ from logkit_analysis.cli.options import (
 )
 from logkit_analysis.cli.rows import wants_json, write_rows
 from logkit_analysis.cli.session import open_session, resolved_window, tell_window, time_flags
+from logkit_analysis.cli.windows import why_empty
 
 EPILOG = """\b
 Examples:
@@ -53,6 +54,9 @@ def usage(
         days = questions.result("usage_by_day", covered)
         features = questions.result("feature_trend", covered)
         rejects = engine.rejected_line_count(connection)
+        why = None if days.rows else why_empty(connection, covered, session, name="usage")
+    if why is not None:
+        notes.note(why)
     if is_json:
         from logkit_analysis.renderers.json_text import write_object
 

@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from logkit_analysis.cli.app import app
+from logkit_analysis.store.database import writing
 
 COMMAND = [sys.executable, "-m", "logkit_analysis"]
 HELP_CPU_SECONDS = 0.15
@@ -202,6 +203,23 @@ def test_a_wrong_setting_is_blamed_on_its_place(
     assert cli("sql", "select 1").stderr.startswith(f"logkit: LOGKIT_{key.upper()}: {said}")
     assert f"LOGKIT_{key.upper()}" in cli("config", "show").text
     assert said in cli("sql", "select 1", f"--{key}", value).stderr
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        pytest.param("since", "'soon' is no time", id="since"),
+        pytest.param("until", "'soon' is no time", id="until"),
+        pytest.param("last", "'soon' is no duration", id="last"),
+    ],
+)
+@pytest.mark.usefixtures("store")
+def test_a_wrong_time_in_a_settings_file_is_blamed_on_it(cli: Any, key: str, said: str) -> None:
+    """The file and the key are told, so that nobody looks for the mistake on the command line."""
+    Path("logkit.toml").write_text(f'{key} = "soon"\n')
+    answer = cli("query", "error_rate")
+    assert answer.code == 2
+    assert answer.stderr.startswith(f"logkit: ./logkit.toml: {key}: {said}")
 
 
 @pytest.mark.parametrize("text", [b"db = ", b"\xff"], ids=["no_toml", "no_utf8"])
@@ -409,3 +427,10 @@ def test_sigterm_leaves_no_half_file() -> None:
         _, said = process.communicate(timeout=20)
     assert (process.returncode, said) == (-signal.SIGTERM, b"")
     assert not set(Path().iterdir()) - {*before, *Path().glob("*.lock")}
+
+
+def test_usage_of_an_empty_database_says_why(cli: Any) -> None:
+    """Two empty tables explain nothing; stderr does."""
+    with writing(Path("logkit.duckdb")):
+        pass
+    assert "no events are stored yet: logkit ingest PATH" in cli("usage").stderr
