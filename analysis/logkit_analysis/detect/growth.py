@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import cos, pi, sin, sqrt
@@ -86,8 +87,18 @@ def _slopes(
 ) -> Iterator[float]:
     """Yield the slope of each pair that tells of growth alone, at least one.
 
-    Of a short run these are near pairs: a step lies between few of them.
+    Of a short run these are near pairs: a step lies between few of them. Where there is no such
+    pair, every pair has to do; samples of one instant do not grow.
     """
+    told = list(_told_slopes(hours, used, is_seasonal=is_seasonal))
+    pairs = itertools.combinations(zip(hours, used, strict=True), 2)
+    every = ((later[1] - first[1], later[0] - first[0]) for first, later in pairs)
+    yield from told or [grown / apart for grown, apart in every if apart > 0] or [0.0]
+
+
+def _told_slopes(
+    hours: Sequence[float], used: Sequence[float], *, is_seasonal: bool | None
+) -> Iterator[float]:
     count, run = len(hours), hours[-1]
     if is_seasonal is None:
         is_seasonal = run >= _SEASONAL_HOURS

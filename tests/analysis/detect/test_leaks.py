@@ -110,3 +110,11 @@ def test_simulated_leaks_are_foretold_and_sound_processes_left_alone() -> None:
     assert percentile_error(leaks.values(), 50) < 10
     assert sum(one.alarms for one in leaks.values()) >= 25
     assert sum(one.alarms for one in others.values()) == 0
+
+
+@pytest.mark.parametrize("minutes", [1, 2, 3, 4, 5])
+def test_a_process_with_few_samples_is_no_leak(minutes: int) -> None:
+    """One that has just begun is shown without an end, however few its samples are."""
+    row = judged(lambda hour: 200 + 60 * hour, minutes=minutes)
+    assert row["samples"] == minutes
+    assert row["exhausts_at"] is None
