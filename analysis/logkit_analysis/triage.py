@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from logkit_analysis import engine
+from logkit_analysis import stored
 from logkit_analysis.detect.troubles import Evidence, find_troubles
 from logkit_analysis.time_window import Window
 
@@ -92,7 +92,7 @@ def triage(questions: Questions, window: Window) -> Triage:
         sides=sides,
         ban=ban,
         quality=_quality(found["data_quality"]),
-        rejected_line_count=engine.rejected_line_count(questions.connection),
+        rejected_line_count=stored.rejected_line_count(questions.connection),
         next_commands=_next_commands(troubles, window),
     )
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pyarrow as pa
 import pytest
-from logkit_analysis import engine
+from logkit_analysis import engine, stored
 from logkit_analysis.catalog import Catalog, load_catalog
 from logkit_analysis.resources import queries_directory
 from logkit_analysis.store import macros
@@ -76,7 +76,7 @@ class Store:
     ) -> list[dict[str, object]]:
         """Return the rows of the query *name*; the window is everything stored by default."""
         spec = self.catalog.find(name)
-        span = engine.stored_span(self.connection)
+        span = stored.stored_span(self.connection)
         whole = resolve(TimeFlags(), span=span, zone=UTC_ZONE, now=NOW)
         values = engine.bind(spec, parameters, window or whole, zone=UTC_ZONE, now=NOW)
         return engine.run_query(self.connection, spec, values, is_raw=is_raw).dicts()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from logkit_analysis import engine
+from logkit_analysis import engine, stored
 from logkit_analysis.cli.failures import run
 from logkit_analysis.cli.query import load_queries
 from logkit_analysis.demo.incident import write_incident
@@ -36,7 +36,7 @@ class Incident:
     ) -> list[dict[str, Any]]:
         """Return the rows of a query."""
         spec = load_queries(None).find(name)
-        span = engine.stored_span(self.connection)
+        span = stored.stored_span(self.connection)
         window = resolve(flags or TimeFlags(), span=span, zone=ZONE, now=NOW)
         values = engine.bind(spec, given, window, zone=ZONE, now=NOW)
         return engine.run_query(self.connection, spec, values).dicts()

@@ -78,14 +78,14 @@ def compare(
 def _windows(
     connection: duckdb.DuckDBPyConnection, before: str | None, after: str | None, session: Session
 ) -> tuple[Window, Window]:
-    from logkit_analysis import engine
+    from logkit_analysis import stored
     from logkit_analysis.comparison import around_onset, parse_window
     from logkit_analysis.time_window import TimeFlags, resolve
 
     if before is not None and after is not None:
         earlier = parse_window(before, zone=session.zone, now=session.now)
         return earlier, parse_window(after, zone=session.zone, now=session.now)
-    span = engine.stored_span(connection)
+    span = stored.stored_span(connection)
     if span is None:
         raise UsageError("the database holds no events; run logkit ingest PATH first")
     whole = resolve(TimeFlags(), span=span, zone=session.zone, now=session.now)

@@ -53,7 +53,7 @@ def doctor(
     output: OutputOption = None,
 ) -> None:
     """Tell whether the log can be trusted, and what to change."""
-    from logkit_analysis import engine
+    from logkit_analysis import stored
     from logkit_analysis.detect.fitness import judge
     from logkit_analysis.time_window import TimeFlags
 
@@ -63,7 +63,7 @@ def doctor(
     with session.reading() as connection:
         covered = resolved_window(connection, flags, session)
         questions = session.questions(connection)
-        rejects = engine.rejected_line_count(connection)
+        rejects = stored.rejected_line_count(connection)
         findings = judge(
             questions.ask("missing_fields", covered),
             questions.ask("data_quality", covered),

@@ -55,7 +55,7 @@ def export(
     output: OutputOption = None,
 ) -> None:
     """Write the events of a time window as Parquet, CSV or JSON lines."""
-    from logkit_analysis import engine
+    from logkit_analysis import stored
     from logkit_analysis.time_window import TimeFlags
 
     chosen = choose_format(output_format, output)
@@ -66,13 +66,13 @@ def export(
     with session.reading() as connection:
         resolved = resolved_window(connection, flags, session)
         bounds = None if flags.is_empty else resolved
-        count = engine.stored_event_count(connection, bounds)
+        count = stored.stored_event_count(connection, bounds)
         if not count:
             notes.note(why_empty(connection, resolved, session, name="export"))
         if chosen is Format.PARQUET:
-            _write_parquet(engine.stored_event_batches(connection, bounds), output)
+            _write_parquet(stored.stored_event_batches(connection, bounds), output)
         else:
-            events = engine.stored_events(connection, bounds)
+            events = stored.stored_events(connection, bounds)
             write_rows(events, chosen, output, session.zone, has_nulls=False)
     notes.note(f"{count} events exported")
 

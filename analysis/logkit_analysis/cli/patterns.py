@@ -55,7 +55,7 @@ def patterns(
     output: OutputOption = None,
 ) -> None:
     """Show the kinds of lines, and which are new or gone."""
-    from logkit_analysis import engine
+    from logkit_analysis import stored
     from logkit_analysis.time_window import TimeFlags
 
     chosen = choose_format(output_format, output)
@@ -64,7 +64,7 @@ def patterns(
     with session.reading() as connection:
         covered = resolved_window(connection, flags, session)
         found = session.questions(connection).result("patterns", covered)
-        rejects = engine.rejected_line_count(connection)
+        rejects = stored.rejected_line_count(connection)
     wanted = {name for name, on in (("new", is_new), ("vanished", is_vanished)) if on}
     if wanted:
         change = found.column_names.index("change")

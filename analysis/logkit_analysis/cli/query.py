@@ -160,14 +160,14 @@ class _Found:
 def _run(
     session: Session, spec: QuerySpec, parameters: list[str], flags: TimeFlags, *, is_raw: bool
 ) -> _Found:
-    from logkit_analysis import engine
+    from logkit_analysis import engine, stored
 
     given = _parse_parameters(parameters)
     with session.reading() as connection:
         window = engine.counted_window(spec, resolved_window(connection, flags, session))
         values = engine.bind(spec, given, window, zone=session.zone, now=session.now)
         result = engine.run_query(connection, spec, values, is_raw=is_raw)
-        rejects = engine.rejected_line_count(connection)
+        rejects = stored.rejected_line_count(connection)
         why = None if result.rows else why_empty(connection, window, session, name=spec.name)
         return _Found(result, window, rejects, why)
 

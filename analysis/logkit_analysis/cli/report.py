@@ -140,12 +140,12 @@ def describe(
     Raises:
         UsageError: The database holds no events or no such incident, or a note has no time.
     """
-    from logkit_analysis import engine
     from logkit_analysis.reports.case import open_case
     from logkit_analysis.reports.incident_report import incident_report
     from logkit_analysis.reports.ledger import Ledger
+    from logkit_analysis.stored import stored_span
 
-    stored = engine.stored_span(connection)
+    stored = stored_span(connection)
     if stored is None:
         raise UsageError("the database holds no events; run logkit ingest PATH first")
     case = open_case(Ledger(session.questions(connection)), stored, asked, number, note_lines)

@@ -89,10 +89,10 @@ def resolved_window(
 
     Where ``--last`` counts from an event in the future, that is said on stderr.
     """
-    from logkit_analysis import engine
+    from logkit_analysis import stored
     from logkit_analysis.time_window import resolve
 
-    span = engine.stored_span(connection)
+    span = stored.stored_span(connection)
     window = resolve(flags, span=span, zone=session.zone, now=session.now)
     if flags.last is not None and span is not None:
         tell_future(connection, span, session)

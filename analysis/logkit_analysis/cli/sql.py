@@ -87,7 +87,7 @@ def _read(file: Path | None) -> str:
 
 def run_text(session: Session, text: str, chosen: Format, path: Path | None) -> None:
     """Run the statements of *text* and write the rows of each that has some."""
-    from logkit_analysis.engine import run_statements
+    from logkit_analysis.statements import run_statements
 
     with ExitStack() as stack:
         connection = stack.enter_context(session.reading())

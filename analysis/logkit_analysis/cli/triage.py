@@ -76,10 +76,10 @@ def triage(
 
 
 def _window(connection: duckdb.DuckDBPyConnection, flags: TimeFlags, session: Session) -> Window:
-    from logkit_analysis import engine
+    from logkit_analysis import stored
     from logkit_analysis.triage import recent_window
 
-    span = engine.stored_span(connection)
+    span = stored.stored_span(connection)
     if span is not None and flags.is_empty:
         tell_future(connection, span, session)
         return recent_window(span)

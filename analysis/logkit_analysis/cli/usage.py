@@ -42,7 +42,7 @@ def usage(
     output_format: ReportFormatOption = Format.TABLE,
 ) -> None:
     """Show use and users a day, and which features last."""
-    from logkit_analysis import engine
+    from logkit_analysis import stored
     from logkit_analysis.time_window import TimeFlags
 
     is_json = wants_json(output_format)
@@ -53,7 +53,7 @@ def usage(
         questions = session.questions(connection)
         days = questions.result("usage_by_day", covered)
         features = questions.result("feature_trend", covered)
-        rejects = engine.rejected_line_count(connection)
+        rejects = stored.rejected_line_count(connection)
         why = None if days.rows else why_empty(connection, covered, session, name="usage")
     if why is not None:
         notes.note(why)

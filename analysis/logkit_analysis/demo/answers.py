@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from logkit_analysis import engine
+from logkit_analysis import engine, stored
 from logkit_analysis.catalog import load_catalog
 from logkit_analysis.resources import queries_directory
 from logkit_analysis.results import Column, ResultSet
@@ -54,7 +54,7 @@ def answer(database: Path) -> Answers:
     """Return what the canned queries find in *database*."""
     catalog = load_catalog([queries_directory()])
     with reading(database) as connection:
-        span = engine.stored_span(connection)
+        span = stored.stored_span(connection)
         zone = ZoneInfo("UTC")
         whole = resolve(TimeFlags(), span=span, zone=zone, now=datetime.now(UTC))
         storms = _ask(connection, catalog, "rate_limit_storms", whole)

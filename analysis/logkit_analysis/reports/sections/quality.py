@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from logkit_analysis import engine
+from logkit_analysis import stored
 from logkit_analysis.reports import wording
 from logkit_analysis.reports.document import (
     Block,
@@ -45,7 +45,7 @@ def data_quality(case: Case) -> Section:
 
 
 def _strip(case: Case, findings: list[Row], lines: list[Row], number: int) -> Tiles:
-    rejected = engine.rejected_line_count(case.ledger.questions.connection)
+    rejected = stored.rejected_line_count(case.ledger.questions.connection)
     counts = dict.fromkeys(_NAMES, 0)
     for row in findings:
         counts[row["check"]] = counts.get(row["check"], 0) + row["count"]
