@@ -18,8 +18,10 @@ from logkit_analysis.parsers.chunk_parser import ChunkParser
 from logkit_analysis.parsers.line_limit import MAX_LINE_BYTES
 from logkit_analysis.parsers.text.layout import JSON, FormatTable
 from logkit_analysis.sources.discovery import discover_present
+from logkit_analysis.sources.pace import Pace
+from logkit_analysis.sources.report import Report
 from logkit_analysis.sources.wakeup import Wakeup
-from logkit_analysis.sources.watcher import SETTLE_S, Watcher
+from logkit_analysis.sources.watcher import Watcher
 from logkit_analysis.store.access import DatabaseUnusableError
 from logkit_analysis.store.appender import Appender, StoreChangedError, StoreReplacedError
 from logkit_analysis.store.locks import DatabaseBusyError, Locks, WaitStoppedError
@@ -36,12 +38,9 @@ if TYPE_CHECKING:
     from logkit_analysis.stopping import StopSignal
     from logkit_analysis.store.appender import Contents
 
-_COMMIT_INTERVAL_S = 0.2
-_LOOK_INTERVAL_S = 1.0
 _TAIL_BYTES = 8 * 1024 * 1024
 _CYCLE_BYTES = 64 * 1024 * 1024
-# A record that later lines may continue is taken as whole once its file has been silent so long.
-_RECORD_SILENCE_S = 1.0
+_PACE = Pace()
 
 
 def follow(
@@ -56,6 +55,7 @@ def follow(
     only_format: str | None = None,
     own_formats: Sequence[TextFormat] = (),
     max_line_bytes: int = MAX_LINE_BYTES,
+    pace: Pace = _PACE,
 ) -> None:
     """Read *arguments* into *database* as they grow, until *stop* is set.
 
@@ -66,10 +66,12 @@ def follow(
         memory_limit: What DuckDB may use, e.g. ``512MB``.
         threads: How many threads DuckDB may use.
         stop: Ends the work: what is read is committed first.
-        say: Told, in one line, whom we wait for, what a log is read as and what goes wrong.
+        say: Told, in one line, whom we wait for, what a log is read as, what goes wrong, and now
+            and then how far we are.
         only_format: Name of the format of all files; ``None`` to tell each by its content.
         own_formats: Formats besides ours.
         max_line_bytes: A longer line goes to quarantine whole.
+        pace: How long to wait for what.
 
     Raises:
         UnknownFormatError: *only_format* is no name of a format.
@@ -87,13 +89,13 @@ def follow(
     with suppress(WaitStoppedError):
         while not stop.is_set():
             with locks.sole_writer("logkit follow"):
-                contents = _begin(store, stop, say, is_patient=follower is not None)
+                contents = _begin(store, stop, say, pace, is_patient=follower is not None)
                 if follower is None:
                     for argument in arguments:
                         if not discover_present([argument]):
                             say(f"{argument}: nothing there yet, waiting for it")
-                    watcher = Watcher(arguments, contents.streams, contents.began_at)
-                    follower = _Follower(store, watcher, contents.streams, parser, stop, say)
+                    watcher = Watcher(arguments, contents.streams, contents.began_at, pace)
+                    follower = _Follower(store, watcher, contents.streams, parser, stop, say, pace)
                 else:
                     follower.begin_again(contents.streams)
                 try:
@@ -104,7 +106,7 @@ def follow(
 
 
 def _begin(
-    store: Appender, stop: StopSignal, say: Callable[[str], None], *, is_patient: bool
+    store: Appender, stop: StopSignal, say: Callable[[str], None], pace: Pace, *, is_patient: bool
 ) -> Contents:
     """Begin a run, as soon as programs that are not ours let go of the database."""
     told = ""
@@ -117,7 +119,7 @@ def _begin(
             if str(error) != told:
                 told = str(error)
                 say(f"{told}; trying again")
-        if stop.wait(_COMMIT_INTERVAL_S):
+        if stop.wait(pace.commit_interval_s):
             raise WaitStoppedError("stopped while waiting for the database")
 
 
@@ -132,6 +134,7 @@ class _Follower:
         parser: ChunkParser,
         stop: StopSignal,
         say: Callable[[str], None],
+        pace: Pace,
     ) -> None:
         self._store = store
         self._watcher = watcher
@@ -139,6 +142,9 @@ class _Follower:
         self._parser = parser
         self._stop = stop
         self._say = say
+        self._pace = pace
+        self._report = Report(pace.report_interval_s, time.monotonic())
+        self._committed_at = time.monotonic()
         self._trouble = ""
         self._told: set[str] = set()
 
@@ -155,14 +161,17 @@ class _Follower:
             StoreReplacedError: Call `begin_again`.
             WaitStoppedError: We were told to stop while we waited for the database.
         """
-        with Wakeup(self._watcher.is_relevant, self._stop) as wakeup:
+        with Wakeup(self._watcher.is_relevant, self._stop, self._pace) as wakeup:
             while not self._stop.is_set():
                 started = time.monotonic()
                 is_busy = self._attempt(started)
                 wakeup.watch(self._watcher.folders)
+                self._tell_how_far(started)
                 if not is_busy:
-                    self._stop.wait(max(0.0, started + _COMMIT_INTERVAL_S - time.monotonic()))
-                    wakeup.wait(_LOOK_INTERVAL_S)
+                    self._tidy_up(started)
+                    next_at = started + self._pace.commit_interval_s
+                    self._stop.wait(max(0.0, next_at - time.monotonic()))
+                    wakeup.wait()
         # The note of our end is worth no wait and no complaint.
         with suppress(AnalysisError, OSError):
             self._store.finish(len(self._streams))
@@ -185,6 +194,13 @@ class _Follower:
             self._say("the database can be written again")
             self._trouble = ""
         return is_busy
+
+    def _tidy_up(self, now: float) -> None:
+        """Let the store use a quiet moment."""
+        if not self._trouble and now - self._committed_at >= self._pace.settle_s:
+            # What fails here, the next commit meets too, and that tells.
+            with suppress(DatabaseBusyError, DatabaseUnusableError, OSError):
+                self._store.tidy_up()
 
     def _refresh(self) -> None:
         """Take the positions from the store: a commit that failed may have come through."""
@@ -228,6 +244,7 @@ class _Follower:
     def _commit(self, parts: Sequence[Part], moved: Sequence[LogStream] = ()) -> None:
         new = [part.stream for part in parts if part.stream.source_id is None]
         self._store.commit(parts, moved)
+        self._committed_at = time.monotonic()
         self._streams += new
         for part in parts:
             if (choice := part.batch.choice) and choice.name not in (None, JSON):
@@ -263,7 +280,7 @@ class _Follower:
             limit *= 2
             data, is_end = tail.read_lines(limit)
             settled = self._parser.settled(data, stream.format)
-        if settled < len(data) and now - tail.changed_at >= _RECORD_SILENCE_S:
+        if settled < len(data) and now - tail.changed_at >= self._pace.record_silence_s:
             settled = len(data)
         tail.is_read = is_end and settled == len(data)
         return self._part(tail, data[:settled])
@@ -284,7 +301,8 @@ class _Follower:
     def _retire(self, now: float) -> None:
         """Let go of files that were renamed away or deleted and have been read to their end."""
         for tail in self._watcher.tails:
-            if tail.is_named or not tail.is_read or now - tail.changed_at < SETTLE_S:
+            silence_s = now - tail.changed_at
+            if tail.is_named or not tail.is_read or silence_s < self._pace.settle_s:
                 continue
             if tail.has_writer():
                 continue
@@ -320,6 +338,14 @@ class _Follower:
         if self._stop.is_set():
             raise WaitStoppedError("stopped while reading a compressed file")
         self._store.commit(parts, moved)
+
+    def _tell_how_far(self, now: float) -> None:
+        watcher, store = self._watcher, self._store
+        line = self._report.line(
+            now, watcher.tails, files=watcher.file_count, rows=store.rows, rejects=store.rejects
+        )
+        if line is not None:
+            self._say(line)
 
     def _tell_once(self, line: str) -> None:
         if line not in self._told:

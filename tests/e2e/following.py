@@ -72,6 +72,7 @@ class Follower:
     def __init__(self, database: Path, nursery: Nursery, name: str = "first") -> None:
         self.database = database
         self.nursery = nursery
+        self._pace = 1.0
         self._process: Process | None = None
         self._said = database.with_name(f"{name}.said")
         self._printed = database.with_name(f"{name}.printed")
@@ -92,16 +93,20 @@ class Follower:
         """All that it has written on stderr."""
         return self._said.read_text()
 
-    def start(self, *arguments: str | Path, descriptors: int | None = None) -> None:
+    def start(
+        self, *arguments: str | Path, pace: float | None = None, descriptors: int | None = None
+    ) -> None:
         """Start it in the database's folder, and wait until it works.
 
         Args:
             arguments: Words of the command line.
+            pace: Factor to all its waits, this time and later.
             descriptors: How many it may have open.
         """
+        self._pace = pace or self._pace
         self._said.write_bytes(b"")
         self._process = self.nursery.start(
-            ["follow", *map(str, arguments), "--db", str(self.database)],
+            ["follow", *map(str, arguments), "--db", str(self.database), "--pace", str(self._pace)],
             folder=self.database.parent,
             stdout=self._printed,
             stderr=self._said,

@@ -45,7 +45,7 @@ def test_a_file_renamed_out_of_sight_is_drained(
 ) -> None:
     """Its descriptor is held for some seconds after its last change."""
     log.write_bytes(ledger.lines(20))
-    follower.start(log)
+    follower.start(log, pace=0.2)
     follower.wait_for(ledger)
     with log.open("ab") as old:
         log.rename(tmp_path / "elsewhere")
@@ -205,7 +205,7 @@ def test_a_rotated_file_is_compressed(
 ) -> None:
     """What is read is not read again; the tail is read from the compressed file."""
     log.write_bytes(ledger.lines(count))
-    follower.start(log)
+    follower.start(log, pace=0.2)
     follower.wait_for(ledger)
     follower.process.send_signal(signal.SIGSTOP)
     append(log, ledger.lines(unread))
@@ -218,7 +218,7 @@ def test_a_rotated_file_is_compressed(
 def test_a_half_written_gz_waits(follower: Follower, ledger: Ledger, log: Path) -> None:
     """It is read once it is whole, and then once."""
     log.write_bytes(ledger.lines(10))
-    follower.start(log)
+    follower.start(log, pace=0.2)
     follower.wait_for(ledger)
     follower.kill()
     packed = gzip.compress(log.read_bytes() + ledger.lines(3000))
@@ -259,7 +259,7 @@ def test_delete_and_create(follower: Follower, ledger: Ledger, log: Path) -> Non
     """What the writer of the deleted file still adds is read, even after a long silence."""
     count = 5
     log.write_bytes(ledger.lines(count))
-    follower.start(log)
+    follower.start(log, pace=0.2)
     follower.wait_for(ledger)
     with log.open("ab") as old:
         log.unlink()
@@ -267,7 +267,7 @@ def test_delete_and_create(follower: Follower, ledger: Ledger, log: Path) -> Non
         old.flush()
         log.write_bytes(ledger.lines(count))
         follower.wait_for(ledger)
-        time.sleep(6.5)
+        time.sleep(1.5)
         old.write(ledger.lines(count) + ledger.lines(1)[:-1])
     follower.check(ledger, log=log)
 

@@ -111,16 +111,3 @@ def wait_for(database: Path, count: int) -> None:
         if database.exists() and len(numbers(database)) == count:
             return
     pytest.fail(f"no {count} events within {DEADLINE_S} s")
-
-
-def test_status_shows_position_lag_and_rejects(database: Path) -> None:
-    """``follow --status`` tells from the store alone how far each file is read."""
-    log = database.parent / "bot.log"
-    with log.open("a") as out:
-        out.write("12345")
-    done = logkit("follow", "--status", "--format", "json", "--db", str(database))
-    (row,) = json.loads(done.stdout)
-    assert row["file"] == str(log)
-    assert (row["position_bytes"], row["lag_bytes"]) == (log.stat().st_size - 5, 5)
-    assert row["rejects"] == 1
-    assert "nobody" in done.stderr

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from logkit_analysis.stopping import StopSignal
+    from logkit_analysis.store.status import Status
 
 EPILOG = """\b
 Examples:
@@ -40,7 +41,7 @@ Examples:
 Ctrl-C or SIGTERM commits what was read and ends with exit code 0. Meanwhile logkit query and
 logkit sql read the same database, and so does any other DuckDB program, between two commits."""
 
-_LONGEST_END_S = 1.6
+_LONGEST_END_S = 1.2
 _FOREVER_S = 3600.0
 _SIZE = re.compile(r"\d+(\.\d+)?\s*([KMGT]i?)?B", re.IGNORECASE)
 
@@ -63,12 +64,16 @@ def follow(
         bool, typer.Option("--status", help="Show how far each file is read, and end.")
     ] = False,
     output_format: FormatOption = None,
+    pace: Annotated[
+        float, typer.Option(hidden=True, min=0.01, help="Factor to all waits, for tests.")
+    ] = 1.0,
 ) -> None:
     """Read log files into the database as they grow, until Ctrl-C."""
     if is_status:
         _show_status(db, output_format)
         return
     from logkit_analysis.follow import follow as run
+    from logkit_analysis.sources.pace import Pace
     from logkit_analysis.time_window import parse_zone
 
     if not paths:
@@ -91,19 +96,36 @@ def follow(
         only_format=None if log_format == AUTO else log_format,
         own_formats=own_formats(),
         max_line_bytes=max_line_bytes,
+        pace=Pace().times(pace),
     )
 
 
 def _show_status(db: Path, output_format: Format | None) -> None:
     from logkit_analysis.cli.session import open_session
+    from logkit_analysis.sources.lag import lag_bytes
     from logkit_analysis.store.locks import writer_of
     from logkit_analysis.store.status import stream_status
 
     session = open_session(db, "UTC")
     with session.reading() as connection:
-        result = stream_status(connection)
-    write_rows(result, choose_format(output_format, None), None, session.zone)
-    notes.note(f"written by {writer_of(session.database) or 'nobody'} just now")
+        status = stream_status(connection, lag_bytes)
+    write_rows(status.streams, choose_format(output_format, None), None, session.zone)
+    writer = writer_of(session.database)
+    notes.note(f"{_summary(status, writer)}; written by {writer or 'nobody'} just now")
+
+
+def _summary(status: Status, writer: str | None) -> str:
+    if count := status.stream_count:
+        many = "1 stream" if count == 1 else f"{count:,} streams"
+        speed = f"{status.lag_bytes:,} bytes behind, {status.lines_per_s:,.1f} lines/s"
+        return f"{many}, {speed}, {status.rejects:,} lines rejected"
+    if writer is not None:
+        return "nothing is stored yet: no file had a whole line so far"
+    if status.last_run_at is not None:
+        return (
+            f"nothing is stored: no file had a whole line on {status.last_run_at:%Y-%m-%d %H:%MZ}"
+        )
+    return "nothing was ever read into this database"
 
 
 def _stop_on_signals() -> StopSignal:

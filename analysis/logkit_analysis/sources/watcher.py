@@ -27,12 +27,8 @@ from logkit_analysis.streams import HEAD_BYTES, FileKey, LogStream
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-# A renamed file is kept open until its writer, who may not know yet, has been silent this long;
-# a file that may be a copy in the making is watched as long before it counts as another file.
-SETTLE_S = 5.0
-_LONGEST_DOUBT_S = 30.0
-# A compressed file that has not changed for so long is not being written.
-_STILL_S = 2.0
+    from logkit_analysis.sources.pace import Pace
+
 _MAGIC_BYTES = 16
 # Finding out what a big file holds may take this share of our time.
 _SETTLING_SHARE = 0.1
@@ -81,6 +77,7 @@ class Watcher:
         arguments: Files, folders and globs to follow; what is missing may appear later.
         streams: All that the store knows; streams that begin are added by whoever commits them.
         began_at: When the store was first written to, seconds since 1970.
+        pace: How long to wait for what.
 
     Attributes:
         moved: Known streams whose new place the store does not know yet.
@@ -88,8 +85,11 @@ class Watcher:
         folders: Where something may happen that concerns us.
     """
 
-    def __init__(self, arguments: Sequence[str], streams: list[LogStream], began_at: float) -> None:
+    def __init__(
+        self, arguments: Sequence[str], streams: list[LogStream], began_at: float, pace: Pace
+    ) -> None:
         self._arguments = arguments
+        self._pace = pace
         self._streams = streams
         self._rotated = RotatedCopies(arguments, streams, began_at)
         self._tails: dict[FileKey, Tail] = {}
@@ -104,6 +104,11 @@ class Watcher:
     def tails(self) -> list[Tail]:
         """The open plain files."""
         return list(self._tails.values())
+
+    @property
+    def file_count(self) -> int:
+        """How many files are followed, open or not."""
+        return len({*self._tails, *self._parked, *self._growing, *self.archives})
 
     def is_relevant(self, path: str) -> bool:
         """Return whether a change of *path* may concern us; our own database's does not."""
@@ -145,6 +150,8 @@ class Watcher:
         """Yield the files that are there, rotated copies last."""
         present = [file.path for file in discover_present(self._arguments)]
         places = {Path(path).parent for path in present}
+        # What a link leads to changes in its own folder.
+        places |= {Path(os.path.realpath(path)).parent for path in present if os.path.islink(path)}  # noqa: PTH114
         for argument in map(Path, self._arguments):
             places.add(argument if argument.is_dir() else argument.parent)
         self.folders = sorted(place for place in places if place.is_dir())
@@ -233,7 +240,7 @@ class Watcher:
         seen = self._growing.get(found.key)
         if seen is None or seen.state != found.state:
             self._growing[found.key] = _Parked(found.state, None, now)
-        elif now - seen.at >= _STILL_S:
+        elif now - seen.at >= self._pace.still_s:
             file = LogFile(found.path, is_stream=False)
             may_begin = not found.is_sibling or self._rotated.was_missed(
                 file.place, found.state.modified_ns / 1e9
@@ -264,7 +271,10 @@ class Watcher:
 
     def _is_over(self, tail: Tail, now: float) -> bool:
         """Return whether *tail* has been in doubt for long enough."""
-        return now - tail.changed_at >= SETTLE_S or now - tail.opened_at >= _LONGEST_DOUBT_S
+        return (
+            now - tail.changed_at >= self._pace.settle_s
+            or now - tail.opened_at >= self._pace.longest_doubt_s
+        )
 
     def _note_place(self, stream: LogStream, tail: Tail) -> None:
         stream.name = tail.name

@@ -12,6 +12,7 @@ from logkit_analysis.store.access import DatabaseMissingError
 from logkit_analysis.store.database import (
     APPENDING_PATIENCE_S,
     appending,
+    compact,
     writing,
 )
 from logkit_analysis.store.writer import Part, StoreWriter, began_at, begin_run, known_streams
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from logkit_analysis.streams import LogStream
 
 _MOST_INTERVALS = 1_000
+# Whoever opens the database replays its log, half a millisecond for each commit in it.
+_MOST_COMMITS_IN_LOG = 32
+# At 2,000 lines a second, which leave no quiet moment, these are ten minutes.
+_MOST_PIECES = 200
 
 
 class StoreReplacedError(AnalysisError):
@@ -75,6 +80,8 @@ class Appender:
         self._started = time.monotonic()
         self._run_id = 0
         self._run: tuple[object, ...] = ()
+        self._commits_in_log = 0
+        self._pieces = 0
         self.rows = 0
         self.rejects = 0
 
@@ -90,6 +97,7 @@ class Appender:
         ) as connection:
             streams = known_streams(connection)
             self._run_id, self._run = begin_run(connection), ()
+            self._commits_in_log = self._pieces = 0
             self._run = self._stored_run(connection)
             return Contents(streams, began_at(connection))
 
@@ -113,6 +121,37 @@ class Appender:
                 if len(part.stream.intervals) > _MOST_INTERVALS:
                     writer.replace_intervals(part.stream, joined(part.stream.intervals))
             self._run = self._stored_run(connection)
+            self._note_commit()
+            if self._commits_in_log >= _MOST_COMMITS_IN_LOG or self._pieces >= _MOST_PIECES:
+                self._compact(connection)
+
+    def tidy_up(self) -> None:
+        """Put together what commits have left in pieces; best done while there is nothing else.
+
+        Raises:
+            StoreReplacedError: `begin` is to be called first.
+            DatabaseBusyError: A program that is not ours holds the database.
+            DatabaseUnusableError: It cannot be written.
+        """
+        if self._pieces:
+            with self._opened() as connection:
+                self._compact(connection)
+
+    def _note_commit(self) -> None:
+        """Count what is in the log, and the pieces that it has become when it was too long."""
+        self._commits_in_log += 1
+        log = self._database.with_name(f"{self._database.name}.wal")
+        if not log.exists():
+            self._commits_in_log, self._pieces = 0, self._pieces + 1
+
+    def _compact(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._commits_in_log = self._pieces = 0
+        # With an empty log DuckDB would see nothing to do.
+        connection.execute(
+            "update ingest_runs set seconds = $2 where run_id = $1",
+            [self._run_id, time.monotonic() - self._started],
+        )
+        compact(connection)
 
     def streams(self) -> list[LogStream]:
         """Return all streams as the store knows them now."""

@@ -150,7 +150,8 @@ def appending(
         memory_limit: What DuckDB may use, e.g. ``512MB``.
         threads: How many threads it may use.
 
-    What is committed is in the write-ahead log; it moves into the file once that is worth it.
+    What is committed is in the write-ahead log; it moves into the file once that is worth it, as
+    it is. `compact` puts such pieces together.
 
     Raises:
         DatabaseBusyError: Another program holds it.
@@ -164,7 +165,18 @@ def appending(
             connection.execute(f"set threads = {threads:d}")
             connection.execute(f"set checkpoint_threshold = '{_LOG_SIZE}'")
             connection.execute("pragma disable_checkpoint_on_shutdown")
+            # Putting the pieces of a whole row group together keeps everybody waiting for a second.
+            connection.execute("set max_vacuum_tasks = 0")
             yield connection
+
+
+def compact(connection: duckdb.DuckDBPyConnection) -> None:
+    """Empty the write-ahead log of a database that `appending` has opened; join small row groups.
+
+    DuckDB joins those of about the same size, so that all in all little is written twice.
+    """
+    connection.execute("set max_vacuum_tasks = 100")
+    connection.execute("checkpoint")
 
 
 def free_stored_blocks(connection: duckdb.DuckDBPyConnection) -> None:

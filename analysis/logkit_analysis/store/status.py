@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from logkit_analysis.results import Column, ResultSet
+from logkit_analysis.streams import FileKey
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     import duckdb
 
 _STREAMS = """
@@ -58,7 +61,10 @@ select
     position_bytes,
     cast(coalesce(rows_last_minute, 0) / 60 as double) as lines_per_s,
     coalesce(rejects, 0) as rejects,
-    committed_at
+    committed_at,
+    device,
+    inode,
+    source_id = max(source_id) over (partition by device, inode) as is_newest
 
 from sources
 join positions using (source_id)
@@ -69,24 +75,53 @@ order by committed_at desc, source_id
 """
 
 
-def stream_status(connection: duckdb.DuckDBPyConnection) -> ResultSet:
-    """Return a row per stream: file, position, lag, rate of the last minute, rejects.
+_LAST_RUN = "select max(started_at) from ingest_runs"
 
-    ``lag_bytes`` is what the file has more than the store, ``NULL`` where the file is gone or
-    compressed in the meantime.
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How far the store has come.
+
+    Attributes:
+        streams: A row per stream: file, position, lag, rate of the last minute, rejects.
+        stream_count: How many.
+        lag_bytes: What all files together have more than the store, as far as it is known.
+        lines_per_s: Events a second, over the last minute.
+        rejects: All lines in quarantine.
+        last_run_at: When something last began to read into the store, ``None`` for never.
+    """
+
+    streams: ResultSet
+    stream_count: int
+    lag_bytes: int
+    lines_per_s: float
+    rejects: int
+    last_run_at: datetime | None
+
+
+def stream_status(
+    connection: duckdb.DuckDBPyConnection, lag: Callable[[str, FileKey, int], int | None]
+) -> Status:
+    """Return how far the store has come with each stream, the one last added to first.
+
+    Args:
+        connection: The open store.
+        lag: Tells what a file, of this path and identity, has behind this position.
     """
     cursor = connection.execute(_STREAMS)
     described = cursor.description or ()
-    columns = [Column(str(name), str(kind)) for name, kind, *_ in described]
+    columns = [Column(str(name), str(kind)) for name, kind, *_ in described[:-3]]
     columns.insert(2, Column("lag_bytes", "BIGINT"))
     rows = [
-        (file, position, _lag(file, position), *rest) for file, position, *rest in cursor.fetchall()
+        (file, position, lag(file, FileKey(device, inode), position) if is_newest else None, *rest)
+        for file, position, *rest, device, inode, is_newest in cursor.fetchall()
     ]
-    return ResultSet(tuple(columns), rows)
-
-
-def _lag(path: str, position: int) -> int | None:
-    with suppress(OSError):
-        size = Path(path).stat().st_size
-        return size - position if size >= position else None
-    return None
+    last_run_at = connection.execute(_LAST_RUN).fetchall()[0][0]
+    return Status(
+        ResultSet(tuple(columns), rows),
+        stream_count=len(rows),
+        lag_bytes=sum(row[2] or 0 for row in rows),
+        lines_per_s=sum(row[3] for row in rows),
+        rejects=sum(row[4] for row in rows),
+        last_run_at=last_run_at,
+    )
