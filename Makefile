@@ -53,6 +53,7 @@ bench: $(VENV)/.installed-dev
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/python docs/generate.py
+	$(BIN)/python samples/generate_monitoring.py
 	$(BIN)/python docs/readme.py
 	$(BIN)/python -m docs.screenshots
 

@@ -30,7 +30,7 @@ def _ingest(folder: Path) -> Path:
     maker = str(ROOT / "samples" / "generate_incident.py")
     subprocess.run([sys.executable, maker, "--output", folder], check=True, capture_output=True)
     database = folder / "logkit.duckdb"
-    logs = [str(path) for path in folder.glob("*.log*")]
+    logs = [str(path) for path in folder.glob("bot-worker.log*")]
     done = CliRunner().invoke(app, ["ingest", "--db", str(database), *logs])
     assert done.exit_code == 0, done.output
     return database
