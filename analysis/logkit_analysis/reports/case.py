@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from logkit_analysis.reports.document import Axis, Mark, Stretch
-from logkit_analysis.reports.incidents import choose, find_incidents
+from logkit_analysis.reports.incidents import choose, find_incidents, find_leaks
 from logkit_analysis.reports.notes import parse_notes
 from logkit_analysis.reports.wording import Clock, words
 from logkit_analysis.time_window import Window
@@ -15,6 +15,7 @@ from logkit_analysis.time_window import Window
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from logkit_analysis.detect.troubles import Trouble
     from logkit_analysis.reports.incidents import Incident
     from logkit_analysis.reports.ledger import Answer, Ledger
     from logkit_analysis.reports.notes import Note
@@ -38,6 +39,7 @@ class Case:
     Attributes:
         ledger: Asks the queries.
         incidents: All that were found, the latest first.
+        leaks: Memory that grows beside them.
         incident: The one that the report is about; ``None`` where nothing was broken.
         window: The time that the report covers.
         searched: The time in which incidents were looked for.
@@ -49,6 +51,7 @@ class Case:
 
     ledger: Ledger
     incidents: tuple[Incident, ...]
+    leaks: tuple[Trouble, ...]
     incident: Incident | None
     window: Window
     searched: Window
@@ -134,6 +137,7 @@ def open_case(
     return Case(
         ledger=ledger,
         incidents=tuple(incidents),
+        leaks=find_leaks(ledger, searched),
         incident=incident,
         window=window,
         searched=searched,

@@ -100,7 +100,21 @@ def find_incidents(ledger: Ledger, window: Window) -> list[Incident]:
     A leak lasts for hours and touches nobody before its end: it is an incident of its own only
     where there is nothing else.
     """
-    evidence = Evidence(
+    evidence = _evidence(ledger, window)
+    troubles = find_troubles(evidence)
+    acute = [one for one in troubles if one.kind != "memory"]
+    groups = reversed(_together(acute or troubles, window.until))
+    return [_incident(number, group, evidence) for number, group in enumerate(groups, start=1)]
+
+
+def find_leaks(ledger: Ledger, window: Window) -> tuple[Trouble, ...]:
+    """Return the leaks of *window*, which go on beside its incidents."""
+    troubles = find_troubles(_evidence(ledger, window))
+    return tuple(one for one in troubles if one.kind == "memory")
+
+
+def _evidence(ledger: Ledger, window: Window) -> Evidence:
+    return Evidence(
         until=window.until,
         degradations=ledger.rows("degradation_start", window),
         storms=ledger.rows("rate_limit_storms", window),
@@ -108,10 +122,6 @@ def find_incidents(ledger: Ledger, window: Window) -> list[Incident]:
         restarts=ledger.rows("restarts", window),
         errors_of=lambda since, until: ledger.rows("top_errors", Window(since, until)),
     )
-    troubles = find_troubles(evidence)
-    acute = [one for one in troubles if one.kind != "memory"]
-    groups = reversed(_together(acute or troubles, window.until))
-    return [_incident(number, group, evidence) for number, group in enumerate(groups, start=1)]
 
 
 def choose(incidents: Sequence[Incident], number: int | None) -> Incident | None:

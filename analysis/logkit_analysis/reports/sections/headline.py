@@ -105,6 +105,9 @@ def _cause(case: Case) -> str:
     if others:
         named = list(dict.fromkeys(_also(one) for one in others))
         text += f" Along with it: {', '.join(named[:4])}."
+    leaks = [one for one in case.leaks if one != main]
+    if leaks:
+        text += f" And {_also(leaks[0])}: {leaks[0].figures}."
     return text
 
 
@@ -115,7 +118,7 @@ def _also(one: Trouble) -> str:
         "error_ratio": f"failing calls to {subject}",
         "queue_depth": f"the queue {subject} backed up",
         "rate_limit_storm": f"429s on {subject}",
-        "memory": f"memory of {wording.words(one.service)} grew",
+        "memory": f"the memory of {wording.words(one.service)} grows",
     }.get(one.kind, f"{one.kind.replace('_', ' ')} of {wording.words(one.service)} rose")
 
 

@@ -70,12 +70,12 @@ def _tone(name: str) -> Tone:
 
 
 def _troubles(case: Case) -> Iterator[Entry]:
-    for incident in case.incidents:
-        for one in incident.troubles:
-            begun, over = _VERBS.get(one.kind, ("rose", "was back to normal"))
-            yield one.started_at, "onset", f"{_subject(one)} {begun} ({_figures(one)})", "bad"
-            if one.ended_at is not None:
-                yield one.ended_at, "recovery", f"{_subject(one)} {over}", "good"
+    acute = (one for incident in case.incidents for one in incident.troubles)
+    for one in dict.fromkeys((*acute, *case.leaks)):
+        begun, over = _VERBS.get(one.kind, ("rose", "was back to normal"))
+        yield one.started_at, "onset", f"{_subject(one)} {begun} ({_figures(one)})", "bad"
+        if one.ended_at is not None:
+            yield one.ended_at, "recovery", f"{_subject(one)} {over}", "good"
 
 
 def _figures(one: Trouble) -> str:
@@ -86,6 +86,8 @@ def _subject(one: Trouble) -> str:
     what = one.subject or "every call"
     if one.kind == "queue_depth":
         what = f"queue {what}"
+    elif one.kind == "memory":
+        what = f"{one.service} {what}"
     elif one.kind in ("cpu_percent", "open_connections"):
         what = f"{one.kind.replace('_', ' ')} of {one.service}"
     return wording.words(what, 100)

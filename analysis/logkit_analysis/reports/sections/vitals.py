@@ -21,6 +21,7 @@ from logkit_analysis.reports.sections.impact import baseline, summary
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from logkit_analysis.detect.troubles import Trouble
     from logkit_analysis.reports.case import Case, Row
 
 _STYLES: tuple[Style, ...] = ("main", "second", "third", "warn", "bad")
@@ -45,7 +46,14 @@ def vitals(case: Case) -> Section:
     blocks: list[Block] = [*_queues(case), *_resources(case), *_states(case)]
     if not any(isinstance(one, Chart) for one in blocks):
         blocks.insert(0, Text("The log holds no samples of queues or resources in this time."))
+    blocks = [*(_leak(case, one) for one in case.leaks), *blocks]
     return Section("vitals", "Vital signs", tuple(blocks))
+
+
+def _leak(case: Case, one: Trouble) -> Text:
+    where = wording.words(f"{one.service} {one.subject}", 90)
+    since = case.clock.time(one.started_at)
+    return Text(f"{where} grows: {one.figures}, since {since}; {one.because}.")
 
 
 def _queues(case: Case) -> list[Block]:
