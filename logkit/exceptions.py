@@ -58,7 +58,15 @@ def exception_of(exc_info: object) -> BaseException | None:
     if isinstance(exc_info, tuple):
         error = exc_info[1] if len(exc_info) > 1 else None
         return error if isinstance(error, BaseException) else None
-    return sys.exc_info()[1] if exc_info else None
+    return sys.exc_info()[1] if is_set(exc_info) else None
+
+
+def is_set(value: object) -> bool:
+    """Return whether *value* counts as true; what cannot say counts as false."""
+    try:
+        return bool(value)
+    except Exception:  # noqa: BLE001 - arrays, and whatever else has no truth value
+        return False
 
 
 def stack_of(frame: FrameType | None) -> str:

@@ -151,7 +151,7 @@ class Pipeline:
         The fields are left out, since the processor that failed may be the one that redacts.
         """
         try:
-            event, _ = describe(template, (), logger)
+            event = describe(template, (), logger)[0] if type(template) is str else "unreadable"
             reason = f"{type(error).__name__}: {text_of(error)}"
             self.write(level, logger, event, {"logkit_error": reason}, None)
         except Exception:  # noqa: BLE001 - nothing more can be said about this event

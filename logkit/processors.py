@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import Any
 
 from logkit.encoding import text_of
-from logkit.exceptions import error_fields, exception_of, stack_of
+from logkit.exceptions import error_fields, exception_of, is_set, stack_of
 from logkit.redaction import mask, secret_names, secrets
 from logkit.schema import ENVELOPE
 
@@ -28,6 +28,7 @@ TEXT_IDS = frozenset(
 _EXCEPTION_KEYS = frozenset({"exc_info", "stack_info"})
 _SPECIAL_KEYS = ENVELOPE | TEXT_IDS | _EXCEPTION_KEYS
 _MAX_CACHED = 2_048
+_MAX_CACHED_NAMES = 64
 
 preparers: dict[tuple[str, ...], Preparer | None] = {}
 """For the names of a call's fields, what has to be done with them: ``None`` if nothing."""
@@ -55,7 +56,8 @@ def find_preparer(fields: EventDict) -> EventDict:
         preparer = _masking(secret, preparer)
     if len(preparers) >= _MAX_CACHED:
         preparers.clear()
-    preparers[names] = preparer
+    if len(names) <= _MAX_CACHED_NAMES:
+        preparers[names] = preparer
     return fields if preparer is None else preparer(fields)
 
 
@@ -120,7 +122,7 @@ def expand_exception(fields: EventDict) -> EventDict:
     expanded = dict(fields)
     error = exception_of(expanded.pop("exc_info", None))
     stack_info = expanded.pop("stack_info", None)
-    if stack_info:
+    if is_set(stack_info):
         expanded["stack"] = stack_info if isinstance(stack_info, str) else stack_of(_caller())
     return expanded if error is None else {**expanded, **error_fields(error), **expanded}
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from orjson import dumps
 
-from logkit.encoding import OPTIONS, encode, to_native, utf8_text
+from logkit.encoding import encode, utf8_text
 from logkit.levels import STDLIB_NUMBERS
+from logkit.plain import FLAT_TYPES
 from logkit.schema import MAX_LINE_BYTES
 from logkit.truncation import fit
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from logkit.identity import Identity
     from logkit.processors import EventDict
 
+_are_flat = FLAT_TYPES.issuperset
 _MAX_CACHED_EVENTS = 2_048
 _MAX_CACHED_LOGGERS = 1_024
 _MAX_LABEL = 256
@@ -85,8 +87,9 @@ class JsonRenderer:
         except KeyError:
             head, tail = self._remember_head(level, event), self._remember_tail(logger)
         try:
-            body = dumps(fields, to_native, OPTIONS)
-        except (TypeError, ValueError, RecursionError):
+            # Most events hold text and numbers alone, and need no closer look.
+            body = dumps(fields) if _are_flat(map(type, fields.values())) else encode(fields)
+        except (TypeError, ValueError):
             body = encode(fields)
         if not fields:
             head = head[:-1]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from logkit.encoding import encode
-from logkit.schema import FIELDS_BY_NAME
+from logkit.schema import FIELDS_BY_NAME, MAX_LINE_BYTES
 
 _VALUE_LIMITS = (16_384, 4_096, 1_024, 256)
+_MAX_FIELDS = MAX_LINE_BYTES // len('"a":1,')
 
 
 def fit(fields: dict[str, Any], original_bytes: int, max_bytes: int) -> bytes:
@@ -17,13 +19,21 @@ def fit(fields: dict[str, Any], original_bytes: int, max_bytes: int) -> bytes:
     JSON text); if there are still too many fields, declared ones stay before others.
     ``truncated_from`` holds *original_bytes*.
     """
-    marked = {**fields, "truncated_from": original_bytes}
+    marked = {**_few(fields), "truncated_from": original_bytes}
     for limit in _VALUE_LIMITS:
         marked = {name: _cut(value, limit) for name, value in marked.items()}
         body = encode(marked)
         if len(body) <= max_bytes:
             return body
     return encode(_first_fields(marked, max_bytes))
+
+
+def _few(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the declared ones of *fields*, and no more of the others than can ever fit."""
+    if len(fields) <= _MAX_FIELDS:
+        return fields
+    declared = {name: fields[name] for name in fields.keys() & FIELDS_BY_NAME.keys()}
+    return declared | dict(islice(fields.items(), _MAX_FIELDS))
 
 
 def _cut(value: Any, limit: int) -> Any:

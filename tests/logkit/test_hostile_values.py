@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import collections
 import dataclasses
+import datetime as dt
 import decimal
 import enum
+import itertools
 import logging
 import math
 import pathlib
+import uuid
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -53,6 +58,121 @@ class _Colour(enum.Enum):
 @dataclasses.dataclass
 class _Holder:
     value: object
+
+
+class _NoZone(dt.tzinfo):
+    def utcoffset(self, moment: dt.datetime | None) -> dt.timedelta | None:
+        raise RuntimeError("no offset")
+
+    dst = utcoffset
+
+    def tzname(self, moment: dt.datetime | None) -> str | None:
+        raise RuntimeError("no name")
+
+
+class _Pretender:
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        return dict
+
+
+class _NoClass:
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        raise RuntimeError("no class")
+
+
+class _Unwilling(type):
+    def __getattribute__(cls, name: str) -> Any:
+        raise RuntimeError(name)
+
+
+class _Yielding:
+    def __getattr__(self, name: str) -> Any:
+        return self
+
+    def __call__(self, *_: Any, **__: Any) -> Any:
+        return self
+
+
+class _EndlessMapping(Mapping[str, int]):
+    def __getitem__(self, key: str) -> int:
+        return 1
+
+    def __iter__(self) -> Iterator[str]:
+        return map(str, itertools.count())
+
+    def __len__(self) -> int:
+        return 1
+
+
+class _ScalarOfItsOwn:
+    def tolist(self) -> Any:
+        return self
+
+    def __str__(self) -> str:
+        return "1.5"
+
+
+class _Words(str):
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+    def encode(self, *_: Any) -> bytes:
+        raise RuntimeError("no bytes")
+
+
+class _Amount(int):
+    def __repr__(self) -> str:
+        raise RuntimeError("no digits")
+
+    __int__ = __index__ = __str__ = __repr__  # type: ignore[assignment]
+
+
+class _NoTruth:
+    def __bool__(self) -> bool:
+        raise ValueError("ambiguous")
+
+
+class _Meddler:
+    """Empties what it is in when it is printed."""
+
+    def __init__(self, place: Any) -> None:
+        place["list"].append(self)
+        self._place = place
+
+    def __str__(self) -> str:
+        self._place["list"].clear()
+        self._place.clear()
+        return "meddled"
+
+
+def meddled() -> dict[str, Any]:
+    place: dict[str, Any] = {"list": [1, 2], "after": [3]}
+    _Meddler(place)
+    return place
+
+
+def repeated(depth: int) -> Any:
+    """Return little in memory that is 2**depth items when written."""
+    value: Any = ["x"]
+    for _ in range(depth):
+        value = [value, value]
+    return value
+
+
+def chained(length: int) -> Any:
+    chain: Any = ()
+    for number in range(length):
+        chain = (number, chain)
+    return chain
+
+
+def nameless() -> type:
+    # Not in the module itself, where pytest would touch it.
+    return _Unwilling("Nameless", (), {})
 
 
 def cycle() -> list[Any]:
@@ -108,6 +228,25 @@ HOSTILE: dict[str, Any] = {
     "dataclass_in_itself": _Holder(_Holder(cycle())),
     "decimal": decimal.Decimal("1.10"),
     "path": pathlib.Path("/x/\udcff"),
+    "zone_that_fails": dt.datetime(2026, 1, 1, tzinfo=_NoZone()),
+    "first_moment": dt.datetime.min.replace(tzinfo=dt.timezone.max),
+    "time_of_day": dt.time(1, tzinfo=dt.UTC),
+    "nan_decimal": decimal.Decimal("sNaN"),
+    "long_chain": chained(100_000),
+    "repeated": repeated(40),
+    "endless_mapping": _EndlessMapping(),
+    "pretended_mapping": [_Pretender()],
+    "no_class": [_NoClass()],
+    "nameless_class": [nameless()],
+    "yielding": _Yielding(),
+    "scalar_of_its_own": _ScalarOfItsOwn(),
+    "words": _Words("text"),
+    "amount": _Amount(5),
+    "no_truth": _NoTruth(),
+    "released_memory": memoryview(b"x")[:0],
+    "meddler": meddled(),
+    "long_key": {"k" * 1_000_000: 1},
+    "many_keys": {str(number): number for number in range(200_000)},
     "long_text": "ä" * 200_000,
     "long_list": list(range(100_000)),
     "long_surrogates": "\ud800" * 100_000,
@@ -151,12 +290,39 @@ def test_any_value_is_one_valid_line(events: Events, log_path: Any, value: Any) 
         ({1: "a", "1": "b"}, {"1": "a", "1_": "b"}),
         (ValueError("text"), "ValueError: text"),
         (_FailingRepr(), "<unprintable _FailingRepr>"),
+        (dt.datetime(2026, 1, 1, tzinfo=dt.UTC), "2026-01-01T00:00:00Z"),
+        (dt.date(2026, 1, 1), "2026-01-01"),
+        (dt.datetime(2026, 1, 1, tzinfo=_NoZone()), "<unreadable datetime>"),
+        (_Colour.RED, str(_Colour.RED.value)),
+        (_Words("text"), "text"),
+        (_Amount(5), 5),
+        (_ScalarOfItsOwn(), "1.5"),
+        (uuid.UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+        (collections.Counter("a"), {"a": 1}),
+        (_Holder(1), {"value": 1}),
     ],
     ids=lambda value: type(value).__name__,
 )
 def test_what_json_cannot_say_is_written_as_the_nearest_thing(value: Any, written: Any) -> None:
     """Each kind of value has one documented form."""
     assert orjson.loads(encode({"value": value})) == {"value": written}
+
+
+@pytest.mark.parametrize("flag", ["exc_info", "stack_info"])
+def test_what_is_neither_true_nor_false_is_no_exception(flag: str) -> None:
+    """An array under the name of a flag costs no event."""
+    with capture_events() as captured:
+        logkit.get_logger("bot").warning("array_given", **{flag: _NoTruth()})
+    assert captured[0]["event"] == "array_given"
+    assert "logkit_error" not in captured[0]
+
+
+@pytest.mark.parametrize("make", [_Pretender, _NoClass, nameless])
+def test_what_cannot_even_be_named_is_an_event_that_says_so(make: Callable[[], Any]) -> None:
+    """An object in the place of the event's name that fails at any touch is told, not dropped."""
+    with capture_events() as captured:
+        logkit.get_logger("bot").warning(make())
+    assert len(captured) == 1
 
 
 TEMPLATES: dict[str, Any] = {
@@ -243,7 +409,10 @@ json_like = st.recursive(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(fields=st.dictionaries(st.text(), json_like, max_size=8), text=st.text())
 def test_any_fields_are_one_event(fields: dict[str, Any], text: str) -> None:
     """No combination of names and values raises or loses a name."""

@@ -84,6 +84,7 @@ def test_a_report_tells_what_became_of_the_events(
 ) -> None:
     """All counts are in it, as fields of an ordinary event."""
     logkit.configure("bot", path=log_path, **{"stats_interval_s": 1, **settings})
+    before = logkit.stats()
     logkit.get_logger("bot").warning("started", api_token="abc")
     deadline = time.monotonic() + (10 if is_told else 1.2)
     while time.monotonic() < deadline and b"logkit_stats" not in log_path.read_bytes():
@@ -96,8 +97,9 @@ def test_a_report_tells_what_became_of_the_events(
     assert len(reports) == is_told
     for report in reports:
         assert violations(report) == []
-        assert (report["level"], report["accepted"], report["written"]) == ("info", 1, 1)
-        assert report["redacted"] == 1
+        assert report["level"] == "info"
+        grown = {name: report[name] - before[name] for name in ("accepted", "written", "redacted")}
+        assert grown == {"accepted": 1, "written": 1, "redacted": 1}
         assert report["slowest_write_ms"] > 0
         for name in ("pending", "dropped", "suppressed", "truncated", "write_errors"):
-            assert report[name] == 0
+            assert report[name] == before[name]
