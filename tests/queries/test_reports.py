@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from logkit_analysis import engine
+from logkit_analysis import stored
 from logkit_analysis.questions import Questions
 from logkit_analysis.renderers.escaping import UNSAFE
 from logkit_analysis.reports.case import open_case
@@ -40,7 +40,7 @@ class Tags(HTMLParser):
 
 def written(store: Any) -> tuple[str, str]:
     """Return the report on all that *store* holds, in both formats."""
-    span = engine.stored_span(store.connection)
+    span = stored.stored_span(store.connection)
     assert span is not None
     ledger = Ledger(Questions(store.connection, store.catalog, UTC_ZONE, NOW))
     document = incident_report(open_case(ledger, span, None, None, []))
