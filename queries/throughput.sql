@@ -7,6 +7,8 @@
 -- @column   service  logical name of the bot or worker
 -- @column   events  rows of any kind
 -- @column   requests  requests that ended in the bucket
+-- @column   warnings  rows at level warning
+-- @column   errors  rows at level error or critical, requests or not
 -- @sample   incident
 with
 
@@ -14,6 +16,7 @@ windowed as (
 
     select
         service,
+        level,
         lk_bucket($bucket_seconds, timestamp) as bucket_at,
         lk_is_request(status_code, duration_ms, endpoint, command) as is_request
 
@@ -31,7 +34,9 @@ counted as (
         bucket_at,
         service,
         count(*) as events,
-        cast(sum(case when is_request then 1 else 0 end) as bigint) as requests
+        cast(sum(case when is_request then 1 else 0 end) as bigint) as requests,
+        cast(sum(case when level = 'warning' then 1 else 0 end) as bigint) as warnings,
+        cast(sum(case when level in ('error', 'critical') then 1 else 0 end) as bigint) as errors
 
     from windowed
 
@@ -43,7 +48,9 @@ select
     bucket_at,
     service,
     events,
-    requests
+    requests,
+    warnings,
+    errors
 
 from counted
 

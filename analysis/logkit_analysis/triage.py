@@ -26,11 +26,14 @@ RECENT = timedelta(hours=24)
 
 _MARGIN = timedelta(minutes=15)
 _TICK = timedelta(microseconds=1)
+_SECOND = timedelta(seconds=1)
 _WORST_ENDPOINTS = 3
+_MOST_ERRORS = 3
 _NEAR_BAN = 0.5
 _SLOWEST_FIRST = (
     *("degradation_start", "data_quality", "rate_limit_storms", "dependency_health"),
-    *("memory_growth", "us_or_platform", "restarts", "ban_headroom"),
+    *("memory_growth", "us_or_platform", "restarts", "top_errors"),
+    *("quotas", "ban_headroom"),
 )
 _QUERIES = {
     "latency": "latency_percentiles",
@@ -50,6 +53,8 @@ class Triage:
             ban is on its way, else ``ok``; ``no_data`` without events in the window.
         troubles: Those going on first.
         endpoints: The worst endpoints, rows of `dependency_health`.
+        errors: The most frequent errors, rows of `top_errors`.
+        quotas: Budgets that are used up, refused or low, rows of `quotas`.
         sides: Rows of `us_or_platform`.
         ban: The whole row of `ban_headroom`, ``None`` without calls to Discord.
         quality: Findings of `data_quality` by check, restarts apart.
@@ -60,6 +65,8 @@ class Triage:
     state: State
     troubles: list[Trouble]
     endpoints: list[Row]
+    errors: list[Row]
+    quotas: list[Row]
     sides: list[Row]
     ban: Row | None
     quality: dict[str, int]
@@ -89,11 +96,13 @@ def triage(questions: Questions, window: Window) -> Triage:
         state=_state(troubles, ban, is_empty=not sides),
         troubles=troubles,
         endpoints=_worst(found["dependency_health"]),
+        errors=found["top_errors"][:_MOST_ERRORS],
+        quotas=[row for row in found["quotas"] if row["state"] not in ("ok", "unknown")],
         sides=sides,
         ban=ban,
         quality=_quality(found["data_quality"]),
         rejected_line_count=stored.rejected_line_count(questions.connection),
-        next_commands=_next_commands(troubles, window),
+        next_commands=_next_commands(troubles, window, has_errors=bool(found["top_errors"])),
     )
 
 
@@ -127,12 +136,15 @@ def _quality(rows: Sequence[Row]) -> dict[str, int]:
     return counts
 
 
-def _next_commands(troubles: Sequence[Trouble], window: Window) -> list[str]:
+def _next_commands(troubles: Sequence[Trouble], window: Window, *, has_errors: bool) -> list[str]:
     slow = [one for one in troubles if one.kind in ("latency", "error_ratio")]
     commands = [_query_command(one, window) for one in troubles[:1]]
     commands += [_compare_command(one, window) for one in slow[:1]]
     commands += [f"logkit trace {one.correlation_ids[0]}" for one in slow if one.correlation_ids]
     commands += [_query_command(one, window) for one in troubles[1:]]
+    if has_errors:
+        span = f"--since {_second(window.since)} --until {_second(window.until + _SECOND)}"
+        commands.append(f"logkit query top_errors {span}")
     commands += ["logkit query dependency_health", "logkit query error_budget", "logkit query"]
     return list(dict.fromkeys(commands))[:3]
 

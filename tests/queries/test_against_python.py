@@ -87,6 +87,8 @@ def test_throughput(store: Any, rows: list[Event], window: Window) -> None:
             "service": key[1],
             "events": len(groups[key]),
             "requests": sum(map(is_request, groups[key])),
+            "warnings": sum(row["level"] == "warning" for row in groups[key]),
+            "errors": sum(row["level"] in ("error", "critical") for row in groups[key]),
         }
         for key in sorted(groups, key=lambda key: nulls_last(*key))
     ]

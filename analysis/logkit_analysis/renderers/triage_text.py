@@ -31,6 +31,8 @@ _KINDS = {
 }
 _LABEL_WIDTH = 9
 _MOST_TROUBLES = 6
+_MOST_QUOTAS = 3
+_NO_SERVICE = "no service"
 
 
 def triage_text(found: Triage, zone: tzinfo, width: int) -> str:
@@ -44,6 +46,12 @@ def triage_text(found: Triage, zone: tzinfo, width: int) -> str:
             lines += ["", title, *_troubles(troubles, zone, width)]
     if found.endpoints:
         lines += ["", "Worst endpoints", *_endpoints(found.endpoints)]
+    if found.errors:
+        lines += ["", "Most frequent errors"]
+        lines += [line for row in found.errors for line in _error(row, zone, width)]
+    if found.quotas:
+        lines += ["", "Budgets"]
+        lines += [line for row in found.quotas[:_MOST_QUOTAS] for line in _quota(row, zone, width)]
     if found.sides:
         lines += ["", "Us or the platform"]
         lines += [line for row in found.sides for line in _side(row, width)]
@@ -73,7 +81,27 @@ def _endpoints(rows: list[dict[str, Any]]) -> Iterator[str]:
         p95 = "" if row["p95_ms"] is None else f"{row['p95_ms']:,.0f}"
         name = " ".join(filter(None, (row["method"], row["endpoint"])))
         counts = f"{row['requests']:>10,}{row['errors']:>8,}{row['rate_limited']:>8,}{p95:>10}"
-        yield f"{counts}  {name} ({row['service']})"
+        yield f"{counts}  {name} ({row['service'] or _NO_SERVICE})"
+
+
+def _error(row: dict[str, Any], zone: tzinfo, width: int) -> list[str]:
+    names = (row["event"], row["template"], row["endpoint"], row["status_code"], row["error_type"])
+    what = " ".join(str(name) for name in names if name is not None)
+    service = row["service"] or _NO_SERVICE
+    text = f"{what or 'no name'} ({service}), last {_moment(row['last_seen_at'], zone)}"
+    return _wrapped(f"{row['errors']:>10,}  ", text, width)
+
+
+def _quota(row: dict[str, Any], zone: tzinfo, width: int) -> list[str]:
+    names = (row["provider"], row["model"], row["bucket"], row["unit"])
+    what = " ".join(name for name in names if name is not None) or "no name"
+    text = f"{what} ({row['service'] or _NO_SERVICE}): {row['state']}"
+    if row["remaining"] is not None:
+        size = "" if row["limit_size"] is None else f" of {row['limit_size']:,}"
+        text += f", {row['remaining']:,}{size} left"
+    if row["back_at"] is not None:
+        text += f", back at {_moment(row['back_at'], zone)}"
+    return _wrapped("  ", text, width)
 
 
 def _side(row: dict[str, Any], width: int) -> list[str]:
@@ -88,7 +116,7 @@ def _side(row: dict[str, Any], width: int) -> list[str]:
     if row["worst_loop_lag_ms"] is not None:
         ours += f", event loop at most {row['worst_loop_lag_ms']:,.0f} ms late"
     text = f"platform {' '.join(theirs).replace(' ,', ',')}; us {ours}"
-    return _wrapped(f"  {row['service']}: ", text, width)
+    return _wrapped(f"  {row['service'] or _NO_SERVICE}: ", text, width)
 
 
 def _ban(ban: dict[str, Any] | None) -> str:
