@@ -2,13 +2,15 @@
 -- @question What got worse, since when, and is it over?
 -- @detector change_points
 -- @method   Calls are binned by their start, per service, method and endpoint, so that a shift of
---           the traffic is no degradation; 429s are no errors. The detector cuts each series of
---           bins into levels, asks whether a level is worse enough, long enough and sharp enough,
---           and looks for the first call of the new level. An endpoint is NULL where most
---           endpoints of the service got worse together, or the calls have none.
+--           the traffic is no degradation; 429s are no errors. A call is slow beyond twice the
+--           90th percentile that is usual for it. The detector cuts each series of bins into
+--           levels, asks whether a level is worse enough, long enough, sharper than the usual ups
+--           and downs and not usual at that time, and looks for the first call of the new level.
+--           An endpoint is NULL where most endpoints of the service got worse together, or the
+--           calls have none.
 -- @param    since timestamptz  start of the window, inclusive
 -- @param    until timestamptz  end of the window, exclusive
--- @param    bin_seconds integer = 0  width of a bin; 0: the window's 2000th part, at least 30 s
+-- @param    bin_seconds integer = 0  width of a bin; 0: the window's 5000th part, at least 30 s
 -- @column   service  logical name of the bot or worker
 -- @column   metric  latency, error_ratio, queue_depth, cpu_percent or open_connections
 -- @column   endpoint  route template; NULL for the whole service
@@ -27,13 +29,16 @@ width as materialized (
     select
         case
             when $bin_seconds > 0 then $bin_seconds
-            when lk_epoch($until) - lk_epoch($since) < 60000000000 then 30
-            else cast((lk_epoch($until) - lk_epoch($since)) / 2e9 as integer)
-        end as bin_width
+            when lk_epoch($until) - lk_epoch($since) < 150000000000 then 30
+            else cast((lk_epoch($until) - lk_epoch($since)) / 5e9 as integer)
+        end as bin_width,
+        -- What is usual for a call is told by the middle of a few parts of the window.
+        greatest(cast((lk_epoch($until) - lk_epoch($since)) / 15e6 as integer), 1) as part_width,
+        least((lk_epoch($until) - lk_epoch($since)) / 30e6, 5e3) as bin_count
 
 ),
 
-calls as (
+calls as materialized (
 
     select
         service,
@@ -41,10 +46,11 @@ calls as (
         endpoint,
         correlation_id,
         status_code,
+        lk_hash((service, method, endpoint)) as series_hash,
         lk_time(greatest(lk_started_us(timestamp, duration_ms), 0e0)) as begun_at,
         case
             when status_code = 429 or lk_is_error(status_code, level) then null
-            else duration_ms
+            else greatest(duration_ms, 1e-2)
         end as good_ms,
         case when lk_is_error(status_code, level) then 1 else 0 end as is_error
 
@@ -57,29 +63,68 @@ calls as (
 
 ),
 
-call_bins as (
+parts as (
 
     select
-        'calls' as series,
-        service,
-        method,
-        endpoint,
-        null as queue,
-        lk_bucket(bin_width, begun_at) as bin_at,
-        min(begun_at) as first_at,
-        cast(sum(case when status_code = 429 then 0 else 1 end) as bigint) as answered,
-        cast(sum(is_error) as bigint) as errors,
-        count(good_ms) as samples,
-        lk_percentile(good_ms, 5e-1) as centre,
-        lk_percentile(good_ms, 9e-1) as upper_end,
-        lk_arg_max(correlation_id, (good_ms, correlation_id)) as slow_id,
-        max(case when is_error = 1 then correlation_id end) as failed_id
+        series_hash,
+        count(*) as calls,
+        lk_percentile(good_ms, 9e-1) as upper_end
 
     from calls
 
     cross join width
 
-    group by service, method, endpoint, lk_bucket(bin_width, begun_at)
+    group by series_hash, lk_bucket(part_width, begun_at)
+
+),
+
+limits as (
+
+    select
+        series_hash,
+        2 * lk_percentile(upper_end, 5e-1) as slow_ms,
+        -- Bins of rare calls are up to four times as wide: three calls tell as much in one bin.
+        case
+            when $bin_seconds > 0 then 1
+            else greatest(least(cast(ceil(3 * max(bin_count) / sum(calls)) as integer), 4), 1)
+        end as widening
+
+    from parts
+
+    cross join width
+
+    group by series_hash
+
+),
+
+call_bins as (
+
+    select
+        'calls' as series,
+        series_hash,
+        service,
+        method,
+        endpoint,
+        null as queue,
+        lk_bucket(bin_width * widening, begun_at) as bin_at,
+        min(begun_at) as first_at,
+        cast(sum(case when status_code = 429 then 0 else 1 end) as bigint) as answered,
+        cast(sum(is_error) as bigint) as errors,
+        count(good_ms) as samples,
+        cast(sum(case when good_ms > slow_ms then 1 else 0 end) as bigint) as slow,
+        avg(ln(good_ms)) as log_mean,
+        lk_percentile(good_ms, 5e-1) as centre,
+        lk_percentile(good_ms, 95e-2) as upper_end,
+        lk_arg_max(correlation_id, (good_ms, correlation_id)) as slow_id,
+        max(case when is_error = 1 then correlation_id end) as failed_id
+
+    from calls
+
+    inner join limits using (series_hash)
+
+    cross join width
+
+    group by series_hash, service, method, endpoint, lk_bucket(bin_width * widening, begun_at)
 
 ),
 
@@ -131,6 +176,7 @@ figure_bins as (
 
     select
         series,
+        lk_hash((service, queue)) as series_hash,
         service,
         null as method,
         null as endpoint,
@@ -140,8 +186,10 @@ figure_bins as (
         0 as answered,
         0 as errors,
         count(*) as samples,
+        0 as slow,
+        avg(ln(1 + greatest(figure, 0))) as log_mean,
         lk_percentile(figure, 5e-1) as centre,
-        lk_percentile(figure, 9e-1) as upper_end,
+        lk_percentile(figure, 95e-2) as upper_end,
         null as slow_id,
         null as failed_id
 
@@ -174,6 +222,8 @@ select
     answered,
     errors,
     samples,
+    slow,
+    log_mean,
     centre,
     upper_end,
     slow_id,
@@ -181,4 +231,4 @@ select
 
 from bins
 
-order by series, service, method, endpoint, queue, bin_at
+order by series, series_hash, bin_at

@@ -9,7 +9,7 @@ import duckdb
 
 from logkit_analysis.errors import UsageError
 from logkit_analysis.query_file import convert
-from logkit_analysis.results import ResultSet
+from logkit_analysis.results import Column, ResultSet, Table
 from logkit_analysis.statements import columns_of, explained, refuse_writing
 from logkit_analysis.time_window import Window, parse_duration, parse_time
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from logkit_analysis.query_file import Parameter, QuerySpec
+
+# A Python object for each value of their many rows would cost more than all the rest.
+_BY_COLUMN = frozenset({"change_points"})
 
 
 class ParameterError(UsageError):
@@ -120,18 +123,21 @@ def run_query(
         UsageError: There is no statement, or no detector of the name that the query gives.
         WritingStatementError: The statement would write a file.
     """
-    result = _fetch(connection, spec, values)
     if spec.detector is None or is_raw:
-        return result
+        return _fetch(connection, spec, values, run_sql)
+    fetch = _table if spec.detector in _BY_COLUMN else run_sql
 
     def again(changed: Mapping[str, object]) -> ResultSet:
-        return _fetch(connection, spec, _within(values, changed))
+        return _fetch(connection, spec, _within(values, changed), fetch)
 
-    return _detector(spec.detector).detect(result, again)
+    return _detector(spec.detector).detect(_fetch(connection, spec, values, fetch), again)
 
 
 def _fetch(
-    connection: duckdb.DuckDBPyConnection, spec: QuerySpec, values: Mapping[str, object]
+    connection: duckdb.DuckDBPyConnection,
+    spec: QuerySpec,
+    values: Mapping[str, object],
+    fetch: Callable[[duckdb.DuckDBPyConnection, str, Mapping[str, object]], ResultSet],
 ) -> ResultSet:
     try:
         statements = connection.extract_statements(spec.sql)
@@ -139,10 +145,18 @@ def _fetch(
             raise UsageError(f"query {spec.name}: {spec.path} holds no statement")
         for statement in statements:
             refuse_writing(statement)
-        cursor = connection.execute(spec.sql, dict(values))
-        return ResultSet(columns_of(cursor), cursor.fetchall())
+        return fetch(connection, spec.sql, values)
     except (duckdb.Error, RuntimeError) as error:
         raise explained(error, where=f"query {spec.name}: ") from error
+
+
+def _table(
+    connection: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, object]
+) -> ResultSet:
+    relation = connection.sql(sql, params=dict(values))
+    columns = zip(relation.columns, relation.types, strict=True)
+    described = tuple(Column(name, str(kind)) for name, kind in columns)
+    return ResultSet(described, Table(relation.to_arrow_table()))
 
 
 def _within(values: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[str, Any]:

@@ -79,17 +79,20 @@ def test_storms_look_back_before_the_window(incident: Incident) -> None:
 
 
 def test_onset_is_found_and_nothing_else(incident: Incident) -> None:
-    """The slow endpoint and the queue behind it are the only degradations, to the second."""
-    found = incident.run("degradation_start")
+    """The slow endpoint, which also fails, and the queue behind it are all, to the second."""
+    found = {row["metric"]: row for row in incident.run("degradation_start")}
     truth = incident.truth.degradation
-    latency, queue = found
-    assert (latency["service"], latency["metric"]) == (truth.service, "latency")
+    assert set(found) == {"latency", "error_ratio", "queue_depth"}
+    latency, errors, queue = found["latency"], found["error_ratio"], found["queue_depth"]
+    assert (errors["service"], errors["endpoint"]) == (truth.service, truth.endpoint)
+    assert errors["degraded"] == pytest.approx(truth.degraded_error_ratio, rel=0.1)
+    assert latency["service"] == truth.service
     assert latency["endpoint"] == truth.endpoint
     assert abs(latency["started_at"] - truth.started_at) <= timedelta(seconds=5)
     assert abs(latency["ended_at"] - truth.ended_at) <= timedelta(seconds=5)
     assert latency["baseline"] == pytest.approx(truth.baseline_p50_ms, rel=0.1)
     assert latency["degraded"] == pytest.approx(truth.degraded_p50_ms, rel=0.1)
-    assert (queue["metric"], queue["queue"]) == ("queue_depth", "commands")
+    assert queue["queue"] == "commands"
 
 
 def test_a_degradation_that_goes_on_has_no_end(incident: Incident) -> None:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from logkit_analysis.detect.contrast import near_sides
+from logkit_analysis.detect.findings import Finding, finding_of, one_per_trouble
 from logkit_analysis.detect.incidents import find_incidents
-from logkit_analysis.detect.metrics import METRICS
-from logkit_analysis.detect.onset import first_beyond, first_of_new_level
-from logkit_analysis.detect.series import Bin, Key, read_series
+from logkit_analysis.detect.metrics import METRICS, Watched, watch
+from logkit_analysis.detect.onset import Close, first_of_new_level
+from logkit_analysis.detect.series import read_series
 from logkit_analysis.results import Column, ResultSet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from logkit_analysis.detect.incidents import Incident
-    from logkit_analysis.detect.metrics import Metric
-    from logkit_analysis.detect.onset import Step
+    from collections.abc import Callable, Mapping
 
 _COLUMNS = (
     Column("service", "VARCHAR"),
@@ -33,32 +31,8 @@ _COLUMNS = (
     Column("evidence", "JSON"),
 )
 _SAMPLE_IDS = 3
-# Most endpoints of a service: then it is the service that got worse.
-_LEAST_ENDPOINTS = 3
-_TOGETHER = timedelta(minutes=2)
-_CALL_SLACK = timedelta(minutes=2)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """An incident of one series, with what is needed to look closer and to report it."""
-
-    key: Key
-    metric: Metric
-    bins: list[Bin]
-    incident: Incident
-    started_at: datetime
-    ended_at: datetime | None
-    endpoints: tuple[str | None, ...]
-
-    @property
-    def until(self) -> datetime:
-        """The end, or the last bin while it is going on."""
-        return self.ended_at or self.bins[-1].at
-
-    def overlaps(self, other: Finding) -> bool:
-        """Return whether both go on at some time."""
-        return self.started_at <= other.until and other.started_at <= self.until
+# Calls that begin before the end of a look may be logged after it.
+_CALL_SLACK_S = 120.0
 
 
 def detect(rows: ResultSet, again: Callable[[Mapping[str, object]], ResultSet]) -> ResultSet:
@@ -69,14 +43,14 @@ def detect(rows: ResultSet, again: Callable[[Mapping[str, object]], ResultSet]) 
         again: Runs it again with other parameters: seconds around a start instead of minutes.
     """
     findings: list[Finding] = []
-    endpoints: dict[str | None, set[str]] = {}
-    for key, bins in read_series(rows).items():
-        findings += _in_series(key, bins)
-        if key.endpoint is not None:
-            endpoints.setdefault(key.service, set()).add(key.endpoint)
-    kept = _without_echoes(_one_per_endpoint(findings))
-    kept = _merged_by_service(kept, endpoints)
-    refined = [_refined(finding, again) for finding in kept]
+    endpoints: dict[str | None, list[Watched]] = {}
+    for series in read_series(rows):
+        for metric in METRICS[series.key.series]:
+            watched = watch(series, metric)
+            findings += [finding_of(watched, one) for one in find_incidents(watched)]
+            if series.key.endpoint is not None and metric.scale == "log":
+                endpoints.setdefault(series.key.service, []).append(watched)
+    refined = [_refined(one, again) for one in one_per_trouble(findings, endpoints)]
     refined.sort(key=_order)
     return ResultSet(_COLUMNS, [_row(finding) for finding in refined])
 
@@ -87,151 +61,93 @@ def _order(finding: Finding) -> tuple[object, ...]:
     return (finding.started_at, *names)
 
 
-def _in_series(key: Key, bins: list[Bin]) -> Iterable[Finding]:
-    for metric in METRICS[key.series]:
-        watched = metric.watched(bins)
-        for incident in find_incidents(watched, metric):
-            ended_at = None if incident.finish is None else watched[incident.end].at
-            started_at = watched[incident.start].at
-            yield Finding(key, metric, watched, incident, started_at, ended_at, (key.endpoint,))
-
-
-def _one_per_endpoint(findings: list[Finding]) -> list[Finding]:
-    """Drop what another method of the endpoint shows more clearly, and tails of slow medians."""
-    kept: list[Finding] = []
-    for finding in sorted(findings, key=lambda one: (one.metric.is_tail, -one.incident.score)):
-        same = (other for other in kept if _subject(other) == _subject(finding))
-        if not any(other.overlaps(finding) for other in same):
-            kept.append(finding)
-    return kept
-
-
-def _subject(finding: Finding) -> tuple[str | None, ...]:
-    key = finding.key
-    return (key.series, key.service, key.endpoint, key.queue, finding.metric.name)
-
-
-def _without_echoes(findings: list[Finding]) -> list[Finding]:
-    """Drop calls without an endpoint (commands) that are slow because an endpoint is."""
-    causes = [one for one in findings if one.key.endpoint is not None]
-    return [
-        one
-        for one in findings
-        if one.key.series != "calls"
-        or one.key.endpoint is not None
-        or not any(
-            cause.key.service == one.key.service
-            and cause.metric.name == one.metric.name
-            and cause.overlaps(one)
-            for cause in causes
-        )
-    ]
-
-
-def _merged_by_service(
-    findings: list[Finding], endpoints: Mapping[str | None, set[str]]
-) -> list[Finding]:
-    """Make one finding of those that began together at most endpoints of a service."""
-    merged: list[Finding] = []
-    left = sorted(findings, key=lambda one: one.started_at)
-    while left:
-        first = left.pop(0)
-        together = [first, *(one for one in left if _began_together(first, one))]
-        names = {one.key.endpoint for one in together}
-        known = endpoints.get(first.key.service, set())
-        if first.key.endpoint is None or not _is_most(len(names), len(known)):
-            merged.append(first)
-            continue
-        left = [one for one in left if one not in together]
-        strongest = max(together, key=lambda one: one.incident.score)
-        key = strongest.key._replace(endpoint=None)
-        ordered = tuple(sorted(name for name in names if name is not None))
-        merged.append(replace(strongest, key=key, endpoints=ordered))
-    return merged
-
-
-def _began_together(first: Finding, other: Finding) -> bool:
-    return (
-        other.key.endpoint is not None
-        and other.key.service == first.key.service
-        and other.metric.name == first.metric.name
-        and other.started_at - first.started_at <= _TOGETHER
-    )
-
-
-def _is_most(count: int, known: int) -> bool:
-    return count >= _LEAST_ENDPOINTS and 2 * count > known
-
-
 def _refined(finding: Finding, again: Callable[[Mapping[str, object]], ResultSet]) -> Finding:
-    incident, bins = finding.incident, finding.bins
-    started_at = _closer(finding, incident.start, incident.begin, again)
-    ended_at = finding.ended_at
-    if incident.finish is not None:
-        ended_at = _closer(finding, incident.end, incident.finish, again)
-    return replace(
-        finding,
-        started_at=started_at or bins[incident.start].first_at,
-        ended_at=ended_at,
-    )
+    incident, watched = finding.incident, finding.watched
+    started_at, ended_at = finding.started_at, finding.ended_at
+    if incident.ramp_at is None:
+        looked = _closer(finding, incident.start, (incident.floor, incident.end), again)
+        started_at = started_at if looked is None else looked
+    if ended_at is not None:
+        looked = _closer(finding, incident.end, (incident.start, len(watched)), again)
+        ended_at = ended_at if looked is None else looked
+    return replace(finding, started_at=started_at, ended_at=ended_at)
 
 
 def _closer(
     finding: Finding,
-    index: int,
-    step: Step,
+    position: int,
+    within: tuple[int, int],
     again: Callable[[Mapping[str, object]], ResultSet],
-) -> datetime | None:
-    """Return the first call of the level that begins at bin *index*, looked at by the second."""
-    bins = finding.bins
-    since = bins[max(index - 2, 0)].at
-    until = bins[min(index + 2, len(bins) - 1)].at + (bins[index].at - bins[index - 1].at)
-    rows = again({"since": since, "until": until + _CALL_SLACK, "bin_seconds": 1})
-    key = finding.key if len(finding.endpoints) == 1 else None
-    found: list[Bin] = []
-    for series, close in read_series(rows).items():
-        if series == key or (key is None and series.endpoint in finding.endpoints):
-            found += [one for one in close if since <= one.first_at < until]
-    found.sort(key=lambda one: one.first_at)
-    if finding.metric.is_tail:
-        return first_beyond(
-            [one for one in found if one.at >= bins[index].at], finding.metric, step
-        )
-    return first_of_new_level(found, finding.metric, step)
+) -> float | None:
+    """Return the first call of the level that begins at *position*, looked at by the second."""
+    watched = finding.watched
+    sides = near_sides(watched.counts, position, *within)
+    width = float(watched.at[position] - watched.at[position - 1])
+    since = float(watched.at[sides.left])
+    until = float(watched.at[sides.right - 1]) + width
+    looked = again({"since": _time(since), "until": _time(until + _CALL_SLACK_S), "bin_seconds": 1})
+    keys = {part.series.key for part in finding.parts}
+    parts = [
+        _close(watch(series, finding.metric), since, until)
+        for series in read_series(looked)
+        if series.key in keys
+    ]
+    return first_of_new_level(parts, float(watched.at[position]))
+
+
+def _close(watched: Watched, since: float, until: float) -> Close:
+    series, metric = watched.series, watched.metric
+    first_at = series.first_at[watched.bins]
+    near = (first_at >= since) & (first_at < until)
+    values = series.upper_end[watched.bins] if metric.scale == "slow" else watched.values
+    is_share = metric.scale == "failed"
+    return Close(first_at[near], values[near], watched.counts[near], is_share)
+
+
+def _time(seconds: float) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=round(seconds * 1e6))
 
 
 def _row(finding: Finding) -> tuple[object, ...]:
-    key, incident = finding.key, finding.incident
+    key, incident, watched = finding.key, finding.incident, finding.watched
     return (
         key.service,
         finding.metric.name,
         key.endpoint,
         key.queue,
-        finding.started_at,
-        finding.ended_at,
-        incident.baseline,
-        incident.degraded,
+        _time(finding.started_at),
+        None if finding.ended_at is None else _time(finding.ended_at),
+        watched.reported(incident.floor, incident.start),
+        watched.reported(incident.start, incident.end),
         incident.score,
         json.dumps(_evidence(finding)),
     )
 
 
 def _evidence(finding: Finding) -> dict[str, object]:
-    incident, metric = finding.incident, finding.metric
-    during = finding.bins[incident.start : incident.end]
-    before = finding.bins[: incident.start]
-    is_error = metric.name == "error_ratio"
-    ids = [one.failed_id if is_error else one.slow_id for one in during]
+    incident, watched = finding.incident, finding.watched
+    before = watched.reported(incident.floor, incident.start)
+    during = watched.reported(incident.start, incident.end)
     evidence: dict[str, object] = {
-        "statistic": metric.statistic,
-        "samples_before": sum(map(metric.count, before)),
-        "samples_during": sum(map(metric.count, during)),
-        "correlation_ids": [one for one in ids if one][:_SAMPLE_IDS],
+        "statistic": finding.metric.statistic,
+        "samples_before": int(watched.counts[incident.floor : incident.start].sum()),
+        "samples_during": int(watched.counts[incident.start : incident.end].sum()),
+        "correlation_ids": _sample_ids(finding),
     }
-    if incident.baseline > 0:
-        evidence["ratio"] = incident.degraded / incident.baseline
-    if len(finding.endpoints) > 1:
-        evidence["endpoints"] = list(finding.endpoints)
-    if finding.key.method is not None and len(finding.endpoints) == 1:
+    if before > 0:
+        evidence["ratio"] = during / before
+    if incident.ramp_at is not None:
+        evidence["shape"] = "ramp"
+    if len(finding.parts) > 1:
+        names = {part.series.key.endpoint for part in finding.parts}
+        evidence["endpoints"] = sorted(name for name in names if name is not None)
+    elif finding.key.method is not None:
         evidence["method"] = finding.key.method
     return evidence
+
+
+def _sample_ids(finding: Finding) -> list[str]:
+    incident, watched = finding.incident, finding.watched
+    column = "failed_id" if finding.metric.scale == "failed" else "slow_id"
+    first, last = watched.bins[incident.start], watched.bins[incident.end - 1] + 1
+    return watched.series.ids(column, first, last)[:_SAMPLE_IDS]

@@ -3,176 +3,188 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
-from math import sqrt
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from logkit_analysis.detect.contrast import Sides, near_sides, score
 from logkit_analysis.detect.levels import Stretch, cut_into_levels
-from logkit_analysis.detect.onset import Step
+from logkit_analysis.detect.ramps import fit_ramp
+from logkit_analysis.detect.recurrence import without_recurring
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from logkit_analysis.detect.metrics import Watched
 
-    from logkit_analysis.detect.levels import Cost
-    from logkit_analysis.detect.metrics import Metric
-    from logkit_analysis.detect.series import Bin
-
-_LEAST_DURATION = timedelta(minutes=3)
+_LEAST_DURATION_S = 200.0
 _LEAST_BINS = 3
 _LEAST_SAMPLES = 10
+_LEAST_EVENTS = 4
 _LEAST_BASELINE_BINS = 8
 _LEAST_BASELINE_SAMPLES = 20
 _LEAST_SCORE = 5.0
-_SIDE_BINS = 12
-_MOST_SIDE_BINS = 48
-_SIDE_SAMPLES = 40
 _SHARPNESS = 0.5
 _RECOVERY = 0.5
-_DAY = timedelta(hours=24)
-_LEAST_YESTERDAY_BINS = 3
+_LEAP = 0.6
+# It is over when as much of the change is left: by then it may be another time of the day.
+_LEFT = 0.25
+# Shorter good spells within a bad time are not its end.
+_BREATHER_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """A worse level: from bin *start* up to bin *end* of its series, exclusive.
+    """A worse level: from position *start* up to *end* of what is watched, exclusive.
 
     Attributes:
-        start: Index of the first bin.
-        end: Index behind the last bin.
-        baseline: Level before, in the metric's unit.
-        degraded: Level during, in the metric's unit.
-        score: Difference of the sides of the start, in standard errors.
-        begin: Levels just before and just after the start.
-        finish: Levels just before and just after the end; ``None`` while it is going on.
+        start: Position of the first bin.
+        end: Position behind the last bin.
+        floor: Position behind the incident before it.
+        score: Difference to the time before, in standard errors.
+        ramp_at: When it began to grow bit by bit, in seconds since 1970; ``None`` for a step.
     """
 
     start: int
     end: int
-    baseline: float
-    degraded: float
+    floor: int
     score: float
-    begin: Step
-    finish: Step | None
+    ramp_at: float | None = None
 
 
-def find_incidents(bins: Sequence[Bin], metric: Metric) -> list[Incident]:
-    """Return the incidents in one series; *bins* all have samples of *metric*."""
-    if len(bins) < _LEAST_BASELINE_BINS + _LEAST_BINS:
+def find_incidents(watched: Watched) -> list[Incident]:
+    """Return the incidents in one series."""
+    size = len(watched)
+    if size < _LEAST_BASELINE_BINS + _LEAST_BINS or not _has_events(watched, 0, size):
         return []
-    cost = metric.cost(bins)
-    stretches = cut_into_levels(cost)
+    stretches = cut_into_levels(watched.cost)
     found: list[Incident] = []
     healthy: Stretch | None = None
     index = 0
     while index < len(stretches):
-        stretch = stretches[index]
         if healthy is not None:
-            end = _worse_until(stretches, index, healthy, metric)
-            if end > index:
-                incident = _judged(bins, metric, cost, healthy, stretches[index:end])
-                if incident is not None:
-                    found.append(incident)
-                    index = end
-                    continue
-        if _is_baseline(bins, stretch, metric):
-            healthy = stretch
+            floor = found[-1].end if found else 0
+            incident, behind = _incident_at(watched, stretches, index, healthy, floor)
+            if incident is not None:
+                found.append(incident)
+                index = behind
+                continue
+        if _is_baseline(watched, stretches[index]):
+            healthy = stretches[index]
         index += 1
-    return found
+    return without_recurring(watched, found)
 
 
-def _worse_until(stretches: list[Stretch], index: int, healthy: Stretch, metric: Metric) -> int:
-    """Return the index of the first stretch from *index* on that is not worse than *healthy*."""
-    before = metric.to_unit(healthy.level)
-    if not metric.is_worse(before, metric.to_unit(stretches[index].level)):
-        return index
+def _is_baseline(watched: Watched, stretch: Stretch) -> bool:
+    samples = watched.counts[stretch.start : stretch.end].sum()
+    size = stretch.end - stretch.start
+    return bool(size >= _LEAST_BASELINE_BINS and samples >= _LEAST_BASELINE_SAMPLES)
+
+
+def _incident_at(
+    watched: Watched, stretches: list[Stretch], index: int, healthy: Stretch, floor: int
+) -> tuple[Incident | None, int]:
+    """Return the incident that begins with the stretch *index*, and the first one behind it."""
+    top = _top_of_rise(stretches, index)
+    if not watched.metric.is_worse(healthy.level, stretches[top].level):
+        return None, index
+    is_step = watched.metric.is_worse(healthy.level, stretches[index].level)
+    behind = _worse_until(watched, stretches, index if is_step else top, healthy)
+    start, end = stretches[index].start, stretches[behind - 1].end
+    if not _is_long(watched, start, end):
+        return None, index
+    incident = _ramp(watched, stretches, (index, top, behind), floor)
+    if incident is None and is_step:
+        incident = _step(watched, start, end, floor)
+    return incident, behind
+
+
+def _top_of_rise(stretches: list[Stretch], index: int) -> int:
+    top = index
+    while top + 1 < len(stretches) and stretches[top + 1].level > stretches[top].level:
+        top += 1
+    return top
+
+
+def _worse_until(watched: Watched, stretches: list[Stretch], index: int, healthy: Stretch) -> int:
+    """Return the index of the first stretch behind *index* that is well again."""
+    least = healthy.level + _LEFT * (stretches[index].level - healthy.level)
+
+    def is_worse(position: int) -> bool:
+        level = stretches[position].level
+        return level > least and bool(
+            watched.metric.is_worse(healthy.level, level, share=_RECOVERY)
+        )
+
+    def is_breather(position: int) -> bool:
+        if position + 1 == len(stretches) or not is_worse(position + 1):
+            return False
+        good = stretches[position]
+        return bool(watched.at[good.end] - watched.at[good.start] < _BREATHER_S)
+
     end = index + 1
-    while end < len(stretches) and metric.is_worse(
-        before, metric.to_unit(stretches[end].level), share=_RECOVERY
-    ):
+    while end < len(stretches) and (is_worse(end) or is_breather(end)):
         end += 1
     return end
 
 
-def _is_baseline(bins: Sequence[Bin], stretch: Stretch, metric: Metric) -> bool:
-    samples = sum(metric.count(one) for one in bins[stretch.start : stretch.end])
-    size = stretch.end - stretch.start
-    return size >= _LEAST_BASELINE_BINS and samples >= _LEAST_BASELINE_SAMPLES
-
-
-def _judged(
-    bins: Sequence[Bin],
-    metric: Metric,
-    cost: Cost,
-    healthy: Stretch,
-    worse: list[Stretch],
-) -> Incident | None:
-    """Return the incident that *worse* is, or ``None`` if it is too short, slow or usual."""
-    start, end = worse[0].start, worse[-1].end
-    during = bins[start:end]
-    if len(during) < _LEAST_BINS or sum(map(metric.count, during)) < _LEAST_SAMPLES:
-        return None
-    if during[-1].at - during[0].at < _LEAST_DURATION:
-        return None
-    counts = [metric.count(one) for one in bins]
-    score = _contrast(cost, metric, start, _reach(counts, start, 0, end))
-    if score < _LEAST_SCORE:
-        return None
-    degraded = cost.level(start, end)
-    if _was_so_yesterday(bins, metric, during, healthy.level, degraded):
-        return None
-    baseline, level = metric.to_unit(healthy.level), metric.to_unit(degraded)
-    begin = _sides(cost, start, _reach(counts, start, 0, end))
-    finish = None
-    if end < len(cost):
-        finish = _sides(cost, end, _reach(counts, end, start, len(cost)))
-    return Incident(start, end, baseline, level, score, begin, finish)
-
-
-def _sides(cost: Cost, at: int, sides: tuple[int, int]) -> Step:
-    return Step(cost.level(sides[0], at), cost.level(at, sides[1]))
-
-
-def _reach(counts: Sequence[int], at: int, least: int, most: int) -> tuple[int, int]:
-    """Return the bounds of the bins just before and just after *at*, within *least* and *most*.
-
-    They are a few, or more where few have enough samples to tell the sides apart.
-    """
-    left = right = at
-    while left > least and (at - left < _SIDE_BINS or _is_thin(counts[left:at])):
-        left -= 1
-    while right < most and (right - at < _SIDE_BINS or _is_thin(counts[at:right])):
-        right += 1
-    return left, right
-
-
-def _is_thin(counts: Sequence[int]) -> bool:
-    return len(counts) < _MOST_SIDE_BINS and sum(counts) < _SIDE_SAMPLES
-
-
-def _contrast(cost: Cost, metric: Metric, start: int, sides: tuple[int, int]) -> float:
-    """Return by how many standard errors the bins after *start* are worse than those before.
-
-    Zero if the step is not sharp: if most of the change is not there within a few bins.
-    """
-    left, right = sides
-    step = _sides(cost, start, sides)
-    before, after = metric.to_unit(step.before), metric.to_unit(step.after)
-    if not metric.is_worse(before, after, share=_SHARPNESS):
-        return 0.0
-    gain = cost.cost(left, right) - cost.cost(left, start) - cost.cost(start, right)
-    return sqrt(max(gain, 0.0))
-
-
-def _was_so_yesterday(
-    bins: Sequence[Bin],
-    metric: Metric,
-    during: Sequence[Bin],
-    healthy: float,
-    degraded: float,
-) -> bool:
-    """Return whether the same hours of the day before had most of the change too."""
-    begin, finish = during[0].at - _DAY, during[-1].at - _DAY
-    values = [metric.value(one) for one in bins if begin <= one.at <= finish]
-    if len(values) < _LEAST_YESTERDAY_BINS:
+def _is_long(watched: Watched, start: int, end: int) -> bool:
+    if end - start < _LEAST_BINS or watched.counts[start:end].sum() < _LEAST_SAMPLES:
         return False
-    return sum(values) / len(values) - healthy >= (degraded - healthy) / 2
+    is_long = watched.at[end - 1] - watched.at[start] >= _LEAST_DURATION_S
+    return bool(is_long) and _has_events(watched, start, end)
+
+
+def _has_events(watched: Watched, start: int, end: int) -> bool:
+    """Return whether a share is more than the accident of a call or two."""
+    if not watched.metric.is_share:
+        return True
+    events = watched.counts[start:end] * watched.values[start:end]
+    return bool(events.sum() >= _LEAST_EVENTS)
+
+
+def _step(watched: Watched, start: int, end: int, floor: int) -> Incident | None:
+    """Return the incident if most of the change is there at once and it is no chance."""
+    if start == floor:
+        return None
+    near = near_sides(watched.counts, start, floor, end)
+    cost = watched.cost
+    before, after = cost.level(near.left, start), cost.level(start, near.right)
+    if not watched.metric.is_worse(before, after, share=_SHARPNESS):
+        return None
+    best, sides = 0.0, near
+    while True:
+        best = max(best, score(watched, sides, (start, end)))
+        size = 2 * max(start - sides.left, sides.right - start)
+        wider = Sides(max(start - size, floor), start, start, min(start + size, end))
+        if wider == sides or best >= 2 * _LEAST_SCORE:
+            break
+        sides = wider
+    return Incident(start, end, floor, best) if best >= _LEAST_SCORE else None
+
+
+def _leaps(stretches: list[Stretch], index: int, top: int) -> bool:
+    """Return whether most of a rise comes at once, after it began."""
+    levels = [one.level for one in stretches[index - 1 : top + 1]]
+    jumps = [after - before for before, after in pairwise(levels)]
+    return max(jumps) > _LEAP * (levels[-1] - levels[0]) and max(jumps) > jumps[0]
+
+
+def _ramp(
+    watched: Watched, stretches: list[Stretch], indexes: tuple[int, int, int], floor: int
+) -> Incident | None:
+    """Return the incident if it grows bit by bit."""
+    index, top, behind = indexes
+    if watched.metric.is_share or _leaps(stretches, index, top):
+        return None
+    summit, end = stretches[top], stretches[behind - 1].end
+    ramp = fit_ramp(watched, stretches[index].start, summit.start, summit.end, floor)
+    if ramp is None:
+        return None
+    size = max(min(summit.end - summit.start, ramp.start - floor), 1)
+    sides = Sides(
+        max(ramp.start - size, floor), ramp.start, max(summit.start, ramp.start + 1), summit.end
+    )
+    if sides.size < 1:
+        return None
+    reached = score(watched, sides, (ramp.start, end))
+    if reached < _LEAST_SCORE:
+        return None
+    return Incident(ramp.start, end, floor, reached, ramp.at)

@@ -3,33 +3,46 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from math import log
-from statistics import median
-from typing import TYPE_CHECKING, Protocol
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Index = Any
+"""A position or an array of positions."""
 
 _SCALES = (2, 3, 5, 8, 13, 21, 34, 55, 89, 144)
 _LEAST_GAIN = 12.0
 _PENALTY_PER_LOG = 4.0
 _MOST_CANDIDATES = 120
-_POINTS_PER_SCALE = 8
 _MOST_MOVE = 24
-_MAD_TO_SIGMA = 1.4826
+# A change of level makes few great steps from point to point: they do not count as noise.
+_GREAT_STEPS = 0.01
+_FEWEST_GREAT_STEPS = 3
+# Bins of many calls are steadier, though not without limit: levels wander a little by themselves.
+_WANDERING_SHARE = 0.3
 
 
 class Cost(Protocol):
-    """How badly one level fits a stretch: twice the negative log-likelihood, in its own units."""
+    """How badly one level fits a stretch: twice the negative log-likelihood, in its own units.
+
+    Positions may be arrays: then a value for each comes back.
+    """
 
     def __len__(self) -> int:
         """Return the number of points."""
 
-    def cost(self, start: int, end: int) -> float:
+    def cost(self, start: Index, end: Index) -> Any:
         """Return the cost of one level over the points from *start* up to *end*."""
 
-    def level(self, start: int, end: int) -> float:
+    def joint_cost(self, one: tuple[Index, Index], other: tuple[Index, Index]) -> Any:
+        """Return the cost of one level over the points of two stretches."""
+
+    def level(self, start: Index, end: Index) -> Any:
         """Return the level that fits these points best."""
 
 
@@ -41,26 +54,38 @@ class GaussianCost:
         variances: The variance of each point's noise.
     """
 
-    def __init__(self, values: Sequence[float], variances: Sequence[float]) -> None:
-        weights = [1.0 / variance for variance in variances]
-        pairs = list(zip(values, weights, strict=True))
-        self._weight = [0.0, *accumulate(weights)]
-        self._sum = [0.0, *accumulate(value * weight for value, weight in pairs)]
-        self._squares = [0.0, *accumulate(value * value * weight for value, weight in pairs)]
+    def __init__(self, values: Floats, variances: Floats) -> None:
+        weights = 1.0 / variances
+        # Sums of squares far from zero lose their digits.
+        self._origin = float(np.median(values)) if values.size else 0.0
+        centred = values - self._origin
+        self._weight = _summed(weights)
+        self._sum = _summed(weights * centred)
+        self._squares = _summed(weights * centred * centred)
 
     def __len__(self) -> int:
-        return len(self._weight) - 1
+        return self._weight.size - 1
 
-    def cost(self, start: int, end: int) -> float:
+    def cost(self, start: Index, end: Index) -> Any:
         """See `Cost`."""
-        weight = self._weight[end] - self._weight[start]
-        total = self._sum[end] - self._sum[start]
-        return self._squares[end] - self._squares[start] - total * total / weight
+        weight, total, squares = self._sums(start, end)
+        return squares - total * total / weight
 
-    def level(self, start: int, end: int) -> float:
+    def joint_cost(self, one: tuple[Index, Index], other: tuple[Index, Index]) -> Any:
         """See `Cost`."""
-        weight = self._weight[end] - self._weight[start]
-        return (self._sum[end] - self._sum[start]) / weight
+        pairs = zip(self._sums(*one), self._sums(*other), strict=True)
+        weight, total, squares = (a + b for a, b in pairs)
+        return squares - total * total / weight
+
+    def _sums(self, start: Index, end: Index) -> tuple[Any, Any, Any]:
+        of = (self._weight, self._sum, self._squares)
+        weight, total, squares = (sums[end] - sums[start] for sums in of)
+        return weight, total, squares
+
+    def level(self, start: Index, end: Index) -> Any:
+        """See `Cost`."""
+        weight, total, _ = self._sums(start, end)
+        return self._origin + total / weight
 
 
 class BinomialCost:
@@ -68,29 +93,45 @@ class BinomialCost:
 
     Args:
         failures: Failed trials of each point.
-        trials: All trials of each point.
+        trials: All trials of each point; more than none.
     """
 
-    def __init__(self, failures: Sequence[int], trials: Sequence[int]) -> None:
-        self._failures = [0, *accumulate(failures)]
-        self._trials = [0, *accumulate(trials)]
+    def __init__(self, failures: Floats, trials: Floats) -> None:
+        self._failures = _summed(failures)
+        self._trials = _summed(trials)
 
     def __len__(self) -> int:
-        return len(self._trials) - 1
+        return self._trials.size - 1
 
-    def cost(self, start: int, end: int) -> float:
+    def cost(self, start: Index, end: Index) -> Any:
         """See `Cost`."""
+        return _binomial_cost(*self._sums(start, end))
+
+    def joint_cost(self, one: tuple[Index, Index], other: tuple[Index, Index]) -> Any:
+        """See `Cost`."""
+        failed, trials = (a + b for a, b in zip(self._sums(*one), self._sums(*other), strict=True))
+        return _binomial_cost(failed, trials)
+
+    def level(self, start: Index, end: Index) -> Any:
+        """See `Cost`."""
+        failed, trials = self._sums(start, end)
+        return failed / trials
+
+    def _sums(self, start: Index, end: Index) -> tuple[Any, Any]:
         failed = self._failures[end] - self._failures[start]
-        passed = self._trials[end] - self._trials[start] - failed
-        if failed == 0 or passed == 0:
-            return 0.0
-        ratio = failed / (failed + passed)
-        return -2.0 * (failed * log(ratio) + passed * log(1.0 - ratio))
+        return failed, self._trials[end] - self._trials[start]
 
-    def level(self, start: int, end: int) -> float:
-        """See `Cost`."""
-        trials = self._trials[end] - self._trials[start]
-        return (self._failures[end] - self._failures[start]) / trials if trials else 0.0
+
+def _binomial_cost(failed: Any, trials: Any) -> Any:
+    return -2.0 * (_times_log(failed, trials) + _times_log(trials - failed, trials))
+
+
+def _summed(values: Floats) -> Floats:
+    return np.concatenate(([0.0], np.cumsum(values, dtype=np.float64)))
+
+
+def _times_log(part: Any, whole: Any) -> Any:
+    return part * np.log(np.maximum(part, 1e-300) / whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,57 +148,53 @@ def cut_into_levels(cost: Cost) -> list[Stretch]:
 
     The cuts are the exact optimum of cost plus a penalty per cut (optimal partitioning, Jackson
     et al. 2005) over candidates: the points where, at some scale, the two sides differ more than
-    anywhere near them. That makes it fast enough for plain Python and loses no sharp step.
+    anywhere near them. That keeps it linear in the points and loses no sharp step.
     """
     size = len(cost)
     if size == 0:
         return []
-    marks = [0, *_candidates(cost), size]
+    marks = np.concatenate(([0], _candidates(cost), [size]))
     penalty = _PENALTY_PER_LOG * log(size + 1)
-    best = [0.0]
-    previous = [0]
-    for j in range(1, len(marks)):
-        options = [
-            (best[i] + cost.cost(marks[i], marks[j]) + (penalty if i else 0.0), i) for i in range(j)
-        ]
-        value, i = min(options)
-        best.append(value)
-        previous.append(i)
-    cuts = [len(marks) - 1]
+    best = np.zeros(marks.size)
+    previous = np.zeros(marks.size, dtype=np.intp)
+    for j in range(1, marks.size):
+        options = best[:j] + cost.cost(marks[:j], marks[j]) + penalty * (marks[:j] > 0)
+        previous[j] = np.argmin(options)
+        best[j] = options[previous[j]]
+    cuts = [marks.size - 1]
     while cuts[-1]:
-        cuts.append(previous[cuts[-1]])
-    bounds = _moved_to_optimum(cost, [marks[i] for i in reversed(cuts)])
-    return [Stretch(a, b, cost.level(a, b)) for a, b in pairwise(bounds)]
+        cuts.append(int(previous[cuts[-1]]))
+    bounds = _moved_to_optimum(cost, [int(marks[i]) for i in reversed(cuts)])
+    return [Stretch(a, b, float(cost.level(a, b))) for a, b in pairwise(bounds)]
 
 
-def _candidates(cost: Cost) -> list[int]:
-    gains: dict[int, float] = {}
+def _candidates(cost: Cost) -> NDArray[np.intp]:
+    size = len(cost)
+    strongest = np.zeros(size)
     for scale in _SCALES:
-        if 2 * scale > len(cost):
+        if 2 * scale > size:
             break
-        for at, gain in _peaks(cost, scale):
-            gains[at] = max(gains.get(at, 0.0), gain)
-    strongest = sorted(gains, key=lambda at: -gains[at])[:_MOST_CANDIDATES]
-    return sorted(strongest)
+        at, gains = _peaks(cost, scale)
+        strongest[at] = np.maximum(strongest[at], gains)
+    found = np.flatnonzero(strongest)
+    if found.size > _MOST_CANDIDATES:
+        found = np.sort(found[np.argsort(-strongest[found], kind="stable")[:_MOST_CANDIDATES]])
+    return found
 
 
-def _peaks(cost: Cost, scale: int) -> list[tuple[int, float]]:
+def _peaks(cost: Cost, scale: int) -> tuple[NDArray[np.intp], Floats]:
     """Return the points where the gain of a cut at this *scale* is a maximum, with the gain."""
     size = len(cost)
-    stride = max(scale // _POINTS_PER_SCALE, 1)
-    gains = [(at, _gain(cost, at, scale)) for at in range(1, size, stride)]
-    reach = max(scale // (2 * stride), 1)
-    return [
-        (at, gain)
-        for index, (at, gain) in enumerate(gains)
-        if gain > _LEAST_GAIN
-        and gain == max(near for _, near in gains[max(index - reach, 0) : index + reach + 1])
-    ]
-
-
-def _gain(cost: Cost, at: int, scale: int) -> float:
-    start, end = max(at - scale, 0), min(at + scale, len(cost))
-    return cost.cost(start, end) - cost.cost(start, at) - cost.cost(at, end)
+    at = np.arange(1, size)
+    start, end = np.maximum(at - scale, 0), np.minimum(at + scale, size)
+    gains = cost.cost(start, end) - cost.cost(start, at) - cost.cost(at, end)
+    high = np.flatnonzero(gains > _LEAST_GAIN)
+    if not high.size:
+        return high, gains[high]
+    reach = max(scale // 2, 1)
+    around = sliding_window_view(np.pad(gains, reach, constant_values=-np.inf), 2 * reach + 1)
+    peaks = high[gains[high] == around[high].max(axis=1)]
+    return at[peaks], gains[peaks]
 
 
 def _moved_to_optimum(cost: Cost, bounds: list[int]) -> list[int]:
@@ -165,25 +202,26 @@ def _moved_to_optimum(cost: Cost, bounds: list[int]) -> list[int]:
     moved = list(bounds)
     for index in range(1, len(moved) - 1):
         left, right = moved[index - 1], moved[index + 1]
-        near = range(
+        near = np.arange(
             max(left + 1, moved[index] - _MOST_MOVE), min(right, moved[index] + _MOST_MOVE)
         )
-        moved[index] = min(near, key=lambda at: cost.cost(left, at) + cost.cost(at, right))
+        moved[index] = int(near[np.argmin(cost.cost(left, near) + cost.cost(near, right))])
     return moved
 
 
-def noise_variances(values: Sequence[float], counts: Sequence[int], floor: float) -> list[float]:
+def noise_variances(values: Floats, counts: Floats, floor: float) -> Floats:
     """Return the variance of each point's noise, judged by the steps from point to point.
-
-    A change of level makes few steps and does not disturb the estimate; points made of more
-    samples are steadier, though not without limit.
 
     Args:
         values: The points.
         counts: How many samples each point is made of.
         floor: The smallest standard deviation to believe in.
     """
-    steps = [abs(b - a) for a, b in pairwise(values)]
-    sigma = max(_MAD_TO_SIGMA * median(steps) / 2**0.5, floor) if steps else floor
-    typical = median(counts)
-    return [sigma * sigma * (0.3 + 0.7 * typical / max(count, 1)) for count in counts]
+    if values.size < 2:
+        return np.full(values.size, floor * floor)
+    typical = float(np.median(counts))
+    relative = _WANDERING_SHARE + (1.0 - _WANDERING_SHARE) * typical / np.maximum(counts, 1.0)
+    squares = np.sort(np.diff(values) ** 2 / (relative[1:] + relative[:-1]))
+    great = min(max(_FEWEST_GREAT_STEPS, round(_GREAT_STEPS * squares.size)), squares.size // 4)
+    variance = float(squares[: squares.size - great].mean())
+    return max(variance, floor * floor) * relative

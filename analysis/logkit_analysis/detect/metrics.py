@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, expm1, log, log1p
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
-from logkit_analysis.detect.levels import BinomialCost, Cost, GaussianCost, noise_variances
+import numpy as np
+
+from logkit_analysis.detect.levels import BinomialCost, Cost, Floats, GaussianCost, noise_variances
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from numpy.typing import NDArray
 
-    from logkit_analysis.detect.series import Bin
+    from logkit_analysis.detect.series import Series
 
-# A duration of zero is a clock's rounding.
-_LEAST_MS = 0.01
 _SIGMA_FLOOR = 0.03
 
 
@@ -24,92 +23,109 @@ class Metric:
 
     Attributes:
         name: The metric as findings name it.
-        statistic: What of the bin is looked at, for the evidence.
-        count: Samples of a bin.
-        least_count: A bin with fewer is left out.
-        value: The watched value of a bin, on the scale where noise is even.
-        to_unit: From that scale to the metric's unit.
+        statistic: What of the bins is reported as their level, for the evidence.
+        scale: On which noise is even: logarithms of durations, logarithms of one more than a
+            figure, or shares of calls that are slow or failed.
         least_ratio: Smallest ratio of levels that counts.
-        least_step: Smallest difference of levels that counts, in the metric's unit.
+        least_step: Smallest difference of levels that counts, in the unit of the scale without
+            logarithm.
     """
 
     name: str
     statistic: str
-    count: Callable[[Bin], int]
-    value: Callable[[Bin], float]
-    to_unit: Callable[[float], float]
+    scale: Literal["log", "log1p", "slow", "failed"]
     least_ratio: float
     least_step: float
-    least_count: int = 1
 
     @property
-    def is_tail(self) -> bool:
-        """Whether only the slowest calls are looked at."""
-        return self is LATENCY_TAIL
+    def is_share(self) -> bool:
+        """Whether calls are counted rather than measured."""
+        return self.scale in ("slow", "failed")
 
-    def watched(self, bins: Iterable[Bin]) -> list[Bin]:
-        """Return the bins that have enough samples."""
-        return [one for one in bins if self.count(one) >= self.least_count]
-
-    def is_worse(self, before: float, after: float, *, share: float = 1.0) -> bool:
+    def is_worse(self, before: Any, after: Any, *, share: float = 1.0) -> Any:
         """Return whether *after* is worse than *before* by *share* of what counts.
 
-        Both are in the metric's unit.
+        Both are on the metric's scale; with arrays, an answer for each comes back.
         """
+        before, after = self._without_log(before), self._without_log(after)
         ratio = 1.0 + (self.least_ratio - 1.0) * share
-        return after - before >= self.least_step * share and after >= before * ratio
+        return (after - before >= self.least_step * share) & (after >= before * ratio)
 
-    def cost(self, bins: Sequence[Bin]) -> Cost:
-        """Return the cost of one level over stretches of *bins*."""
-        if self.name == "error_ratio":
-            return BinomialCost([b.errors for b in bins], [b.answered for b in bins])
-        values = [self.value(b) for b in bins]
-        counts = [self.count(b) for b in bins]
-        return GaussianCost(values, noise_variances(values, counts, _SIGMA_FLOOR))
+    def _without_log(self, level: Any) -> Any:
+        if self.is_share:
+            return level
+        return np.exp(level) if self.scale == "log" else np.expm1(level)
 
 
-def _log_centre(one: Bin) -> float:
-    return log(max(one.centre or 0.0, _LEAST_MS))
-
-
-def _log_upper_end(one: Bin) -> float:
-    return log(max(one.upper_end or 0.0, _LEAST_MS))
-
-
-def _samples(one: Bin) -> int:
-    return one.samples
-
-
-LATENCY = Metric("latency", "p50_ms", _samples, _log_centre, exp, 1.5, 10.0)
-# The 90th percentile of fewer than five calls is their maximum, which is mostly noise.
-LATENCY_TAIL = Metric("latency", "p90_ms", _samples, _log_upper_end, exp, 2.0, 50.0, least_count=5)
-ERROR_RATIO = Metric(
-    "error_ratio",
-    "errors / requests",
-    lambda one: one.answered,
-    lambda one: one.errors / one.answered,
-    float,
-    2.0,
-    0.02,
-)
-
-
-def _figure(name: str, least_ratio: float, least_step: float) -> Metric:
-    return Metric(
-        name,
-        "median",
-        _samples,
-        lambda one: log1p(max(one.centre or 0.0, 0.0)),
-        expm1,
-        least_ratio,
-        least_step,
-    )
-
-
+LATENCY = Metric("latency", "p50_ms", "log", 1.4, 10.0)
+LATENCY_TAIL = Metric("latency", "p95_ms", "slow", 2.5, 0.03)
+ERROR_RATIO = Metric("error_ratio", "errors / requests", "failed", 2.0, 0.015)
 METRICS: dict[str, tuple[Metric, ...]] = {
     "calls": (LATENCY, LATENCY_TAIL, ERROR_RATIO),
-    "queue_depth": (_figure("queue_depth", 3.0, 10.0),),
-    "cpu_percent": (_figure("cpu_percent", 1.5, 20.0),),
-    "open_connections": (_figure("open_connections", 2.0, 10.0),),
+    "queue_depth": (Metric("queue_depth", "median", "log1p", 2.0, 8.0),),
+    "cpu_percent": (Metric("cpu_percent", "median", "log1p", 1.4, 15.0),),
+    "open_connections": (Metric("open_connections", "median", "log1p", 1.6, 10.0),),
 }
 """The metrics of each kind of series."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Watched:
+    """The bins of a series in which a metric has samples.
+
+    Attributes:
+        series: The series.
+        metric: The metric.
+        bins: Their positions in the series.
+        at: Their starts, in seconds since 1970.
+        counts: Samples of each.
+        values: The watched value of each.
+        weights: How much each tells, one over the variance of its noise or its samples.
+        cost: The cost of one level over some of them.
+    """
+
+    series: Series
+    metric: Metric
+    bins: NDArray[np.intp]
+    at: Floats
+    counts: Floats
+    values: Floats
+    weights: Floats
+    cost: Cost
+
+    def __len__(self) -> int:
+        return self.at.size
+
+    def position(self, at: Any) -> Any:
+        """Return the position of the first bin that starts at *at* or later."""
+        return np.searchsorted(self.at, at)
+
+    def reported(self, start: int, end: int) -> float:
+        """Return the level of bins from *start* up to *end* as findings tell it."""
+        if self.metric.scale == "failed":
+            return float(self.cost.level(start, end))
+        bins, counts = self.bins[start:end], self.counts[start:end]
+        if self.metric.scale == "slow":
+            return float(np.exp(np.average(np.log(self.series.upper_end[bins]), weights=counts)))
+        return _weighted_median(self.series.centre[bins], counts)
+
+
+def watch(series: Series, metric: Metric) -> Watched:
+    """Return what *metric* sees of *series*."""
+    trials = series.answered if metric.scale == "failed" else series.samples
+    bins = np.flatnonzero(trials > 0)
+    at, counts = series.at[bins], trials[bins]
+    if metric.is_share:
+        events = (series.errors if metric.scale == "failed" else series.slow)[bins]
+        cost: Cost = BinomialCost(events, counts)
+        return Watched(series, metric, bins, at, counts, events / counts, counts, cost)
+    values = series.log_mean[bins]
+    variances = noise_variances(values, counts, _SIGMA_FLOOR)
+    cost = GaussianCost(values, variances)
+    return Watched(series, metric, bins, at, counts, values, 1.0 / variances, cost)
+
+
+def _weighted_median(values: Floats, weights: Floats) -> float:
+    order = np.argsort(values, kind="stable")
+    reached = np.cumsum(weights[order])
+    return float(values[order[np.searchsorted(reached, reached[-1] / 2.0)]])

@@ -3,63 +3,96 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import accumulate
-from math import log
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
-    from logkit_analysis.detect.metrics import Metric
-    from logkit_analysis.detect.series import Bin
+    from logkit_analysis.detect.levels import Floats
 
-_LEAST_RATIO = 1e-3
-# One odd call must not move the change by itself: its pull is limited to this many steps.
-_MOST_PULL = 1.0
+_LEAST_WIDTH = 0.05
+_UNSEEN = 0.1
+# Calls this near to the first guess may lie on either side of the change: they teach nothing.
+_DOUBT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """A change from one level to another, on the scale of the metric."""
+class Close:
+    """Bins of a second of one series around a change.
 
-    before: float
-    after: float
-
-
-def first_of_new_level(bins: Sequence[Bin], metric: Metric, step: Step) -> datetime | None:
-    """Return the start of the first call after the change, or ``None`` without bins.
-
-    The change is the cut with the greatest likelihood when the levels on both sides are known.
+    Attributes:
+        at: Start of the first call of each, in seconds since 1970.
+        values: What is watched in each: a level, or a share of its calls.
+        counts: Samples of each.
+        is_share: Whether the values are shares.
     """
-    watched = [one for one in bins if metric.count(one) > 0]
-    if not watched:
+
+    at: Floats
+    values: Floats
+    counts: Floats
+    is_share: bool
+
+
+def first_of_new_level(parts: Sequence[Close], guess: float) -> float | None:
+    """Return the start of the first call after the change, or ``None`` without calls.
+
+    The change is the cut with the greatest likelihood, when how values are spread is learned from
+    the calls on both sides of the first guess. No law is assumed, so one odd call has no pull.
+    """
+    parts = [part for part in parts if part.at.size]
+    if not parts:
         return None
-    pulls = [_pull(one, metric, step) for one in watched]
+    at = np.concatenate([part.at for part in parts])
+    pulls = np.concatenate([_pulls(part, guess) for part in parts])
+    order = np.argsort(at, kind="stable")
     # Cut before k: the bins up to k side with the old level, the others with the new one.
-    balance = [0.0, *accumulate(pulls)]
-    best = min(range(len(watched)), key=lambda k: (balance[k], k))
-    return watched[best].first_at
+    balance = np.concatenate(([0.0], np.cumsum(pulls[order])[:-1]))
+    nearest = np.abs(at[order] - guess)
+    best = np.flatnonzero(balance <= balance.min() + 1e-9)
+    return float(at[order][best[np.argmin(nearest[best])]])
 
 
-def first_beyond(bins: Sequence[Bin], metric: Metric, step: Step) -> datetime | None:
-    """Return the start of the first call on the new side of the middle between the levels.
+def _pulls(part: Close, guess: float) -> Floats:
+    """Return how much more each bin looks like the new level than like the old one."""
+    doubt = min(_DOUBT_S, float(part.at[-1] - part.at[0]) / 8.0)
+    old, new = part.at < guess - doubt, part.at >= guess + doubt
+    if part.is_share:
+        return _share_pulls(part, old, new)
+    if not old.any() or not new.any():
+        return np.zeros(part.at.size)
+    width = min(_width(part.values[side]) for side in (old, new))
+    before, after = (
+        _density(part.values, part.values[side], part.counts[side], width) for side in (old, new)
+    )
+    return np.asarray((np.log(after) - np.log(before)) * part.counts)
 
-    For a tail: most calls stay as they were, so that a cut between two levels means nothing.
+
+def _width(values: Floats) -> float:
+    """Return how far one call speaks for its neighbours: Silverman's rule, halved.
+
+    The half keeps two modes (hits and misses of a cache) apart.
     """
-    middle = (step.before + step.after) / 2
-    for one in bins:
-        is_above = metric.count(one) > 0 and metric.value(one) > middle
-        if metric.count(one) > 0 and is_above == (step.after > step.before):
-            return one.first_at
-    return None
+    low, high = np.quantile(values, [0.25, 0.75])
+    spread = min(float(values.std()), float(high - low) / 1.34) or float(values.std())
+    return float(max(0.5 * spread * values.size**-0.2, _LEAST_WIDTH))
 
 
-def _pull(one: Bin, metric: Metric, step: Step) -> float:
-    """Return how much more a bin looks like the new level than like the old one."""
-    if metric.name == "error_ratio":
-        old, new = (min(max(r, _LEAST_RATIO), 1 - _LEAST_RATIO) for r in (step.before, step.after))
-        passed = one.answered - one.errors
-        return one.errors * log(new / old) + passed * log((1 - new) / (1 - old))
-    position = (metric.value(one) - step.before) / (step.after - step.before)
-    return max(-_MOST_PULL, min(_MOST_PULL, 2.0 * position - 1.0)) * metric.count(one)
+def _density(at: Floats, values: Floats, counts: Floats, width: float) -> Floats:
+    """Return how often values like those *at* come among *values*; never zero."""
+    near = np.exp(-0.5 * ((at[:, None] - values) / width) ** 2)
+    return np.asarray((near @ counts + _UNSEEN) / (counts.sum() + 1.0))
+
+
+def _share_pulls(part: Close, old: np.ndarray, new: np.ndarray) -> Floats:
+    hits = part.values * part.counts
+    before, after = (
+        (hits[side].sum() + 0.5) / (part.counts[side].sum() + 1.0) for side in (old, new)
+    )
+    if after == before:
+        return np.zeros(hits.size)
+    missed = part.counts - hits
+    return np.asarray(
+        hits * np.log(after / before) + missed * np.log((1.0 - after) / (1.0 - before))
+    )

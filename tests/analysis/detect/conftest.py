@@ -1,24 +1,24 @@
-"""Simulated bins of calls with a known story."""
+"""Simulated calls with a known story, in a store."""
 
 from __future__ import annotations
 
 import random
 from datetime import UTC, datetime, timedelta
-from statistics import median
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
+import pyarrow as pa
 import pytest
-from logkit_analysis.detect.change_points import detect
-from logkit_analysis.results import Column, ResultSet
+from logkit_analysis.catalog import load_catalog
+from logkit_analysis.engine import bind, run_query, stored_span
+from logkit_analysis.resources import queries_directory
+from logkit_analysis.store.database import empty_store
+from logkit_analysis.time_window import TimeFlags, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 START = datetime(2026, 1, 31, 9, tzinfo=UTC)
-_NAMES = (
-    *("series", "service", "method", "endpoint", "queue", "bin_at", "first_at", "answered"),
-    *("errors", "samples", "centre", "upper_end", "slow_id", "failed_id"),
-)
 
 
 class Calls:
@@ -49,37 +49,46 @@ class Calls:
         at = START + timedelta(minutes=minute)
         return min(begun for begun, name, *_ in self._calls if name == endpoint and begun >= at)
 
-    def bins(self, changed: Mapping[str, object] | None = None) -> ResultSet:
-        """Return the rows of the query, as its SQL would give them."""
-        wanted: Mapping[str, Any] = changed or {}
-        width = wanted.get("bin_seconds", 30)
-        groups: dict[tuple[str, datetime], list[tuple[datetime, str, float, bool]]] = {}
-        for call in self._calls:
-            if wanted.get("since", call[0]) <= call[0] < wanted.get("until", call[0] + _TICK):
-                past = (call[0] - START) // timedelta(seconds=width)
-                key = (call[1], START + past * timedelta(seconds=width))
-                groups.setdefault(key, []).append(call)
-        rows = [_row(endpoint, at, calls) for (endpoint, at), calls in sorted(groups.items())]
-        return ResultSet(tuple(Column(name, "VARCHAR") for name in _NAMES), rows)
-
     def findings(self) -> list[dict[str, Any]]:
-        """Return what the detector finds."""
-        return detect(self.bins(), self.bins).dicts()
+        """Return what the query finds in them."""
+        return found_in(self.table())
+
+    def table(self) -> pa.Table:
+        """Return the calls as events."""
+        size = len(self._calls)
+        ended = [at + timedelta(milliseconds=ms) for at, _, ms, _ in self._calls]
+        return pa.table(
+            {
+                "timestamp": pa.array(ended, pa.timestamp("us", "UTC")),
+                "service": pa.repeat("bot", size),
+                "method": pa.repeat("GET", size),
+                "endpoint": [endpoint for _, endpoint, *_ in self._calls],
+                "duration_ms": [ms for _, _, ms, _ in self._calls],
+                "status_code": [500 if failed else 200 for *_, failed in self._calls],
+                "correlation_id": [f"c{index}" for index in range(size)],
+            }
+        )
 
 
-_TICK = timedelta(microseconds=1)
+def found_in(events: pa.Table) -> list[dict[str, Any]]:
+    """Return the rows of `degradation_start` on a store that holds *events*."""
+    with empty_store() as connection:
+        connection.register("rows", events)
+        connection.execute(_INSERT)
+        spec = load_catalog([queries_directory()]).find("degradation_start")
+        span = stored_span(connection)
+        window = resolve(TimeFlags(), span=span, zone=_ZONE, now=START)
+        values = bind(spec, {}, window, zone=_ZONE, now=START)
+        return run_query(connection, spec, values).dicts()
 
 
-def _row(
-    endpoint: str, at: datetime, calls: list[tuple[datetime, str, float, bool]]
-) -> tuple[object, ...]:
-    good = sorted(duration for _, _, duration, failed in calls if not failed)
-    errors = sum(failed for *_, failed in calls)
-    first_at = min(begun for begun, *_ in calls)
-    centre = median(good) if good else None
-    upper_end = good[int(0.9 * (len(good) - 1))] if good else None
-    place = ("calls", "bot", "GET", endpoint, None, at, first_at)
-    return (*place, len(calls), errors, len(good), centre, upper_end, "slow", "failed")
+_ZONE = ZoneInfo("UTC")
+_INSERT = """
+insert into events by name
+select *, 1 as source_id, row_number() over () as source_offset, 'bot.log' as source_file,
+    now() as ingested_at
+from rows
+"""
 
 
 @pytest.fixture
