@@ -16,7 +16,7 @@ from logkit_analysis.detect.series import read_series
 from logkit_analysis.results import Column, ResultSet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 _COLUMNS = (
     Column("service", "VARCHAR"),
@@ -50,7 +50,9 @@ def detect(rows: ResultSet, again: Callable[[Mapping[str, object]], ResultSet]) 
             findings += [finding_of(watched, one) for one in find_incidents(watched)]
             if series.key.endpoint is not None and metric.scale == "log":
                 endpoints.setdefault(series.key.service, []).append(watched)
-    refined = [_refined(one, again) for one in one_per_trouble(findings, endpoints)]
+    refined: list[Finding] = []
+    for one in sorted(one_per_trouble(findings, endpoints), key=lambda one: -one.incident.score):
+        refined.append(_refined(one, refined, again))
     refined.sort(key=_order)
     return ResultSet(_COLUMNS, [_row(finding) for finding in refined])
 
@@ -61,15 +63,27 @@ def _order(finding: Finding) -> tuple[object, ...]:
     return (finding.started_at, *names)
 
 
-def _refined(finding: Finding, again: Callable[[Mapping[str, object]], ResultSet]) -> Finding:
+def _refined(
+    finding: Finding,
+    clearer: Sequence[Finding],
+    again: Callable[[Mapping[str, object]], ResultSet],
+) -> Finding:
+    """Return the finding with its start and end looked at by the second.
+
+    Args:
+        finding: The finding.
+        clearer: Findings that are refined already.
+        again: Runs the query again.
+    """
     incident, watched = finding.incident, finding.watched
     started_at, ended_at = finding.started_at, finding.ended_at
     if incident.ramp_at is None:
-        looked = _closer(finding, incident.start, (incident.floor, incident.end), again)
-        started_at = started_at if looked is None else looked
+        close = _closer(finding, incident.start, (incident.floor, incident.end), again)
+        known = [one.started_at for one in clearer if one.place == finding.place]
+        started_at = first_of_new_level(close, started_at, known) or started_at
     if ended_at is not None:
-        looked = _closer(finding, incident.end, (incident.start, len(watched)), again)
-        ended_at = ended_at if looked is None else looked
+        close = _closer(finding, incident.end, (incident.start, len(watched)), again)
+        ended_at = first_of_new_level(close, ended_at) or ended_at
     return replace(finding, started_at=started_at, ended_at=ended_at)
 
 
@@ -78,8 +92,8 @@ def _closer(
     position: int,
     within: tuple[int, int],
     again: Callable[[Mapping[str, object]], ResultSet],
-) -> float | None:
-    """Return the first call of the level that begins at *position*, looked at by the second."""
+) -> list[Close]:
+    """Return the calls around the level that begins at *position*, by the second."""
     watched = finding.watched
     sides = near_sides(watched.counts, position, *within)
     width = float(watched.at[position] - watched.at[position - 1])
@@ -87,12 +101,11 @@ def _closer(
     until = float(watched.at[sides.right - 1]) + width
     looked = again({"since": _time(since), "until": _time(until + _CALL_SLACK_S), "bin_seconds": 1})
     keys = {part.series.key for part in finding.parts}
-    parts = [
+    return [
         _close(watch(series, finding.metric), since, until)
         for series in read_series(looked)
         if series.key in keys
     ]
-    return first_of_new_level(parts, float(watched.at[position]))
 
 
 def _close(watched: Watched, since: float, until: float) -> Close:

@@ -54,6 +54,11 @@ class Finding:
         key = self.key
         return (key.series, key.service, key.endpoint, key.queue, self.metric.name)
 
+    @property
+    def place(self) -> tuple[str | None, ...]:
+        """Where it is, whatever got worse there."""
+        return (self.key.service, self.key.endpoint)
+
     def overlaps(self, other: Finding) -> bool:
         """Return whether both go on at some time."""
         return self.started_at <= other.until and other.started_at <= self.until

@@ -16,6 +16,8 @@ _LEAST_WIDTH = 0.05
 _UNSEEN = 0.1
 # Calls this near to the first guess may lie on either side of the change: they teach nothing.
 _DOUBT_S = 60.0
+# A cut this much less likely (logarithm) is no worse, if something else changed there.
+_NEARLY = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +37,18 @@ class Close:
     is_share: bool
 
 
-def first_of_new_level(parts: Sequence[Close], guess: float) -> float | None:
+def first_of_new_level(
+    parts: Sequence[Close], guess: float, known: Sequence[float] = ()
+) -> float | None:
     """Return the start of the first call after the change, or ``None`` without calls.
 
     The change is the cut with the greatest likelihood, when how values are spread is learned from
     the calls on both sides of the first guess. No law is assumed, so one odd call has no pull.
+
+    Args:
+        parts: The calls.
+        guess: About when it was.
+        known: When related things changed: one of these, if it is nearly as likely.
     """
     parts = [part for part in parts if part.at.size]
     if not parts:
@@ -49,9 +58,13 @@ def first_of_new_level(parts: Sequence[Close], guess: float) -> float | None:
     order = np.argsort(at, kind="stable")
     # Cut before k: the bins up to k side with the old level, the others with the new one.
     balance = np.concatenate(([0.0], np.cumsum(pulls[order])[:-1]))
-    nearest = np.abs(at[order] - guess)
+    at = at[order]
+    for moment in known:
+        cut = int(np.searchsorted(at, moment))
+        if cut < at.size and balance[cut] <= balance.min() + _NEARLY:
+            return float(at[cut])
     best = np.flatnonzero(balance <= balance.min() + 1e-9)
-    return float(at[order][best[np.argmin(nearest[best])]])
+    return float(at[best[np.argmin(np.abs(at[best] - guess))]])
 
 
 def _pulls(part: Close, guess: float) -> Floats:

@@ -190,7 +190,8 @@ def test_a_query_reads_only(cli: Any, store: Path) -> None:
 def test_raw_shows_the_rows_of_a_detector(cli: Any) -> None:
     """--raw gives the rows from which a detector draws its findings."""
     assert cli("query", "degradation_start", "--format", "json").rows == []
-    assert cli("query", "degradation_start", "--raw", "--format", "json").rows[0]["answered"] == 1
+    rows = cli("query", "degradation_start", "--raw", "--format", "json").rows
+    assert 1 in {row["answered"] for row in rows}
 
 
 @pytest.mark.parametrize(
