@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pytest
 from logkit_analysis.catalog import load_catalog
-from logkit_analysis.engine import bind, run_query, stored_span
+from logkit_analysis.engine import bind, run_query
 from logkit_analysis.resources import queries_directory
 from logkit_analysis.store.database import empty_store
+from logkit_analysis.stored import stored_span
 from logkit_analysis.time_window import TimeFlags, resolve
 
 if TYPE_CHECKING:
