@@ -204,7 +204,10 @@ class Prompts:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a number rests on: the statement, what was bound to it, and what came out."""
+    """What a number rests on: the statement, what was bound to it, and what came out.
+
+    Where an earlier query has the same statement, *same_as* is its number and *sql* is empty.
+    """
 
     number: int
     name: str
@@ -213,6 +216,7 @@ class Query:
     parameters: tuple[tuple[str, str], ...]
     row_count: int
     note: str = ""
+    same_as: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,10 @@ class Ledger:
     ) -> Answer:
         bound = tuple((key, _shown(value)) for key, value in values.items())
         number = len(self.entries) + 1
-        self.entries.append(Query(number, name, title, sql.strip(), bound, len(rows), judged))
+        text = sql.strip()
+        first = next((one.number for one in self.entries if one.sql == text), None)
+        shown = "" if first else text
+        self.entries.append(Query(number, name, title, shown, bound, len(rows), judged, first))
         return Answer(rows, number)
 
 

@@ -100,7 +100,10 @@ def _queries(block: Queries) -> Iterator[str]:
         if one.name:
             yield f"`logkit query {one.name}`{f'; {_text(one.note)}' if one.note else ''}"
             yield ""
-        yield from ("```sql", *one.sql.split("\n"), "```", "")
+        if one.same_as:
+            yield from (f"The statement is that of SQL {one.same_as}.", "")
+        else:
+            yield from ("```sql", *one.sql.split("\n"), "```", "")
 
 
 def _parameters(parameters: Iterable[tuple[str, str]]) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from logkit_analysis.reports import wording
 from logkit_analysis.reports.document import Block, Chart, Head, Section, Series, Table
+from logkit_analysis.reports.sections.over_time import baseline, counts, per_bin, summary, zeros
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +19,6 @@ if TYPE_CHECKING:
 _MOST_ENDPOINTS = 14
 _PHASES = ("before", "during", "after")
 _LOG_FROM = 20.0
-_BAND = (0.05, 0.95)
 
 
 def impact(case: Case) -> Section:
@@ -36,8 +38,6 @@ def impact(case: Case) -> Section:
 
 def _subject(case: Case) -> dict[str, str]:
     """Return what the main degradation is about, as parameters of a query."""
-    import json
-
     row = case.incident.main_row if case.incident else None
     if row is None or row["endpoint"] is None:
         return {}
@@ -50,46 +50,24 @@ def _name(subject: dict[str, str]) -> str:
     return wording.call(subject.get("method"), subject["endpoint"]) if subject else "all requests"
 
 
-def per_bin(case: Case) -> str:
-    """Return the width of a bin as it is spoken of: "per minute"."""
-    seconds = case.axis.bin_seconds
-    units = ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
-    size, unit = next(one for one in units if seconds % one[0] == 0)
-    count = seconds // size
-    return f"per {unit}" if count == 1 else f"per {count} {unit}s"
-
-
 def _rate(case: Case, whole: Answer, part: Answer | None, name: str) -> Chart:
-    values = _zeros(case.aligned(whole.rows, "requests"))
-    series = [Series("all requests", values, "main", is_area=True)]
-    sources = [whole.number]
-    if part is not None:
-        series.append(Series(name, _zeros(case.aligned(part.rows, "requests")), "second"))
-        sources.append(part.number)
-    return Chart(
-        id="rate",
+    chart = counts(
+        *(case, whole, "requests"),
+        id_="rate",
         title=f"Requests {per_bin(case)}",
-        unit="",
-        axis=case.axis,
-        series=tuple(series),
-        band=baseline(case, values),
-        summary=summary(case, values, wording.count),
-        sources=tuple(sources),
+        series=("all requests", "main"),
     )
+    if part is None:
+        return chart
+    of_part = Series(name, zeros(case.aligned(part.rows, "requests")), "second")
+    sources = (*chart.sources, part.number)
+    return replace(chart, series=(*chart.series, of_part), sources=sources)
 
 
 def _failures(case: Case, whole: Answer) -> Chart:
-    values = _zeros(case.aligned(whole.rows, "errors"))
-    return Chart(
-        id="errors",
-        title=f"Failed requests {per_bin(case)}",
-        unit="429s apart",
-        axis=case.axis,
-        series=(Series("failed", values, "bad", is_area=True),),
-        band=baseline(case, values),
-        summary=summary(case, values, wording.count),
-        sources=(whole.number,),
-    )
+    title = f"Failed requests {per_bin(case)}"
+    chart = counts(case, whole, "errors", id_="errors", title=title, series=("failed", "bad"))
+    return replace(chart, unit="429s apart")
 
 
 def _latency(case: Case, answer: Answer, name: str) -> Chart:
@@ -112,44 +90,6 @@ def _latency(case: Case, answer: Answer, name: str) -> Chart:
         summary="Median: " + summary(case, lines["p50"], wording.milliseconds),
         sources=(answer.number,),
     )
-
-
-def _zeros(values: Sequence[float | None]) -> tuple[float | None, ...]:
-    """Return counts: a bin without a row had none."""
-    return tuple(0 if value is None else value for value in values)
-
-
-def baseline(case: Case, values: Sequence[float | None]) -> tuple[float, float] | None:
-    """Return between which levels 90 of 100 bins before the incident lay."""
-    if case.incident is None:
-        return None
-    before = sorted(
-        value
-        for at, value in zip(case.bins(), values, strict=True)
-        if value is not None and at < case.before.until
-    )
-    if len(before) < 5:
-        return None
-    low, high = (before[round(share * (len(before) - 1))] for share in _BAND)
-    return (low, high)
-
-
-def summary(case: Case, values: Sequence[float | None], shown: object) -> str:
-    """Return what a chart shows in words: the baseline, and the peak with its time."""
-    assert callable(shown)
-    measured = [
-        (value, at) for at, value in zip(case.bins(), values, strict=True) if value is not None
-    ]
-    if not measured:
-        return "nothing was measured."
-    peak, at = max(measured, key=lambda one: one[0])
-    text = f"at most {shown(peak)}, at {case.clock.bin(at, case.axis.bin_seconds)}"
-    band = baseline(case, values)
-    if band is not None:
-        low, high = (shown(value) for value in band)
-        usual = low if low == high else f"{low} to {high}"
-        text = f"{usual} before the onset; {text}"
-    return f"{text}."
 
 
 def _endpoints(case: Case) -> Table:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from logkit_analysis.reports import wording
-from logkit_analysis.reports.document import Block, Chart, Head, Section, Series, Table, Text
-from logkit_analysis.reports.sections.impact import baseline, per_bin, summary
+from logkit_analysis.reports.document import Block, Head, Section, Table, Text
+from logkit_analysis.reports.sections.over_time import counts, per_bin
 from logkit_analysis.time_window import Window
 
 if TYPE_CHECKING:
@@ -27,7 +27,12 @@ def rate_limits(case: Case) -> Section:
     if not refused:
         blocks.append(Text("No request was refused with 429 in this time."))
     else:
-        blocks.append(_chart(case))
+        title = f"Requests refused with 429, {per_bin(case)}"
+        blocks.append(
+            counts(
+                *(case, whole, "rate_limited"), id_="refused", title=title, series=("429", "warn")
+            )
+        )
     if storms.rows:
         blocks.append(_table(case, storms.rows, storms.number))
     elif refused:
@@ -35,21 +40,6 @@ def rate_limits(case: Case) -> Section:
         blocks.append(Text(few))
     blocks.append(_headroom(case, [row["ended_at"] for row in storms.rows]))
     return Section("limits", "Rate limits", tuple(blocks))
-
-
-def _chart(case: Case) -> Chart:
-    whole = case.binned("latency_over_time")
-    values = tuple(value or 0 for value in case.aligned(whole.rows, "rate_limited"))
-    return Chart(
-        id="refused",
-        title=f"Requests refused with 429, {per_bin(case)}",
-        unit="",
-        axis=case.axis,
-        series=(Series("429", values, "warn", is_area=True),),
-        band=baseline(case, values),
-        summary=summary(case, values, wording.count),
-        sources=(whole.number,),
-    )
 
 
 def _table(case: Case, storms: list[Row], number: int) -> Table:

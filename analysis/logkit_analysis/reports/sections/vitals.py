@@ -16,7 +16,7 @@ from logkit_analysis.reports.document import (
     Text,
     Tone,
 )
-from logkit_analysis.reports.sections.impact import baseline, summary
+from logkit_analysis.reports.sections.over_time import baseline, summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
