@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -99,6 +100,19 @@ def test_order_of_rows_does_not_depend_on_the_order_of_lines(name: str, store: A
     random.Random(3).shuffle(events)
     store.fill(events)
     assert store.run(name) == first
+
+
+def test_answers_do_not_depend_on_the_zone(name: str, store: Any) -> None:
+    """A zone changes how times are shown; buckets, days and windows are the same instants."""
+    store.fill(rich_events(random.Random(5), 300))
+    window = Window(START + timedelta(minutes=10), START + timedelta(minutes=50))
+    expected = store.run(name, window)
+    try:
+        store.connection.execute("set timezone = 'Asia/Kathmandu'")
+        shifted = [at.astimezone(ZoneInfo("America/St_Johns")) for at in astuple(window)]
+        assert store.run(name, Window(*shifted)) == expected
+    finally:
+        store.connection.execute("set timezone = 'UTC'")
 
 
 @pytest.mark.parametrize("sign", [1, -1], ids=["great", "small"])
