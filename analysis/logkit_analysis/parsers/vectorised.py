@@ -116,7 +116,7 @@ def _careful_query(keys: list[str], attempt: str) -> str:
 
 
 _IS_OBJECT = "texts is not null and starts_with(line, '{')"
-_UNQUOTED = "substring({0}, 2, strlen({0}) - 2)"
+_UNQUOTED = "substring({0}, 2, length({0}) - 2)"
 
 
 def _query(

@@ -85,14 +85,16 @@ suitable = {
     "timestamp": times.map(json.dumps),
     "level": st.sampled_from(['"info"', '"ERROR"', '"warn"']),
     "event": texts.map(json.dumps),
-    "message": texts.map(json.dumps),
+    "message": texts.map(lambda text: json.dumps(text, ensure_ascii=False)),
     "status_code": st.integers(-5, 600).map(str),
     "duration_ms": st.floats(0, 1e9).map(repr) | st.integers(0, 10**6).map(str),
     "seq": st.integers(0, 2**70).map(str),
     "extra": numbers | texts.map(json.dumps),
 }
 proper_lines = st.fixed_dictionaries({}, optional=suitable).map(
-    lambda pairs: ("{" + ",".join(f'"{k}":{v}' for k, v in pairs.items()) + "}").encode()
+    lambda pairs: ("{" + ",".join(f'"{k}":{v}' for k, v in pairs.items()) + "}").encode(
+        "utf-8", "replace"
+    )
 )
 no_objects = st.sampled_from([b"", b" ", b"[1, 2]", b"[]", b"5", b"null", b'"text"', b"Traceback:"])
 
@@ -123,6 +125,9 @@ def plain_value(name: str, value: Any) -> Any:
 @settings(max_examples=60, deadline=None)
 @given(st.lists(lines().filter(is_utf8) | proper_lines | no_objects, min_size=1, max_size=120))
 @example([b'{"user_id":555, "note":1 }', b'{"level":"info","level":"error"}', b'{"seq":1e2}'])
+@example(
+    ['{"message":"caf\u00e9","note":"\u4f60"}'.encode(), '{"event":"\u00e9\U0001f600"}'.encode()]
+)
 @example([b'{"duration_ms":1e16,"abcdefghij":1}', b'{"extra":[1e16,] , "level":"info"}'])
 @example(['{"level":"\u0130nfo"}'.encode(), b'{"level":"WARN"}', b'{"level":"CRITICAL"}'])
 @example([b'{"status_code":429,"unknown":null}', b'{"event": "a", "unknown": 1}', b"{}", b""])
