@@ -242,6 +242,17 @@ def test_numbers_are_those_of_the_queries(browser: Browser, page: Path, folder: 
     assert shown == pytest.approx(by_bucket, rel=1e-5)
 
 
+@pytest.mark.parametrize("has_scripts", [True, False], ids=["scripts", "no_scripts"])
+def test_a_number_leads_to_its_query(browser: Browser, page: Path, *, has_scripts: bool) -> None:
+    """The link beside a figure opens the statement behind it, which was folded away."""
+    browser.open(page, has_scripts=has_scripts)
+    link = "const link = document.querySelector('#summary .sources a');"
+    is_open = f"{link} return document.querySelector(link.hash).closest('details').open"
+    assert not browser.run(is_open)
+    browser.run(f"{link} link.click(); return 0")
+    assert browser.run(is_open)
+
+
 def test_it_prints(browser: Browser, page: Path) -> None:
     """The PDF has pages, and their text is there."""
     browser.open(page)
