@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 
 from logkit.counters import Counters
 from logkit.sinks.backups import compress_backups, lock_path, rotate
+from logkit.sinks.descriptors import close_if, file_id
 from logkit.sinks.locks import PathLock
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from logkit.sinks.descriptors import FileId
 
 _FILE_MODE = 0o640
 _APPEND = os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -45,7 +48,7 @@ class RotatingFile:
         self._compress = compress
         self._counters = counters or Counters()
         self._descriptor = -1
-        self._file_id: tuple[int, int] | None = None
+        self._file_id: FileId | None = None
         self._known_size = -1
 
     def open(self) -> None:
@@ -76,8 +79,7 @@ class RotatingFile:
 
     def close(self) -> None:
         """Close the file; a later ``append`` opens it again."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
+        close_if(self._descriptor, self._file_id)
         self._descriptor, self._file_id, self._known_size = -1, None, -1
 
     def forget(self) -> None:
@@ -91,7 +93,8 @@ class RotatingFile:
             status = self.path.stat()
         except FileNotFoundError:
             return self._open()
-        if (status.st_dev, status.st_ino) != self._file_id:
+        found = status.st_dev, status.st_ino
+        if found != self._file_id or found != file_id(self._descriptor):
             return self._open()
         return status.st_size
 
@@ -103,7 +106,7 @@ class RotatingFile:
         except PermissionError:  # a file that this user may write but not read
             self._descriptor = os.open(self.path, os.O_WRONLY | _APPEND, _FILE_MODE)
         status = os.fstat(self._descriptor)
-        self._file_id = (status.st_dev, status.st_ino)
+        self._file_id = status.st_dev, status.st_ino
         return status.st_size
 
     def _fitting(self, lines: bytes, size: int) -> int:

@@ -7,11 +7,15 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from logkit.sinks.descriptors import close_if, file_id
+
 if sys.platform != "win32":
     import fcntl
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from logkit.sinks.descriptors import FileId
 
 _LOCK_MODE = 0o640
 
@@ -44,6 +48,7 @@ class PathLock:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._descriptor = -1
+        self._file_id: FileId | None = None
 
     def __enter__(self) -> None:
         if sys.platform == "win32":
@@ -51,6 +56,7 @@ class PathLock:
         with contextlib.suppress(OSError):
             flags = os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC
             self._descriptor = os.open(self._path, flags, _LOCK_MODE)
+            self._file_id = file_id(self._descriptor)
             fcntl.flock(self._descriptor, fcntl.LOCK_EX)
 
     def __exit__(self, *_: object) -> None:
@@ -60,6 +66,5 @@ class PathLock:
 
     def forget(self) -> None:
         """Close the descriptor; in a forked child this leaves the parent's lock alone."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
+        close_if(self._descriptor, self._file_id)
         self._descriptor = -1

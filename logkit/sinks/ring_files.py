@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from logkit.sinks.descriptors import close_if, file_id
 from logkit.sinks.locks import try_lock
 from logkit.sinks.ring import Ring
 
@@ -26,6 +27,8 @@ _OLD_FLAGS = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW",
 _RING_MODE = 0o600
 _MIN_AGE_S = 60.0
 
+_abandoned: list[Ring] = []
+
 
 class RingFile:
     """A ring and the locked file that holds it; a dead process holds no lock.
@@ -39,6 +42,18 @@ class RingFile:
         self.ring = ring
         self.path = path
         self._descriptor = descriptor
+        self._file_id = file_id(descriptor)
+
+    def keep(self) -> None:
+        """Lock the file again if the bot has closed the descriptor that held the lock."""
+        if self.path is None or file_id(self._descriptor) == self._file_id:
+            return
+        # The mapping has a descriptor of its own, which is lost as well. Closing the mapping would
+        # close what the bot has meanwhile opened under that number.
+        _abandoned.append(self.ring)
+        with suppress(OSError):
+            self._descriptor = os.open(self.path, _OLD_FLAGS)
+            try_lock(self._descriptor)
 
     def put_away(self) -> None:
         """Let go of the ring, and delete the file unless lines are left in it."""
@@ -49,10 +64,11 @@ class RingFile:
 
     def close(self) -> None:
         """Let go of the file, which then counts as left behind by its owner."""
+        self.keep()
         with suppress(BufferError):  # a log call that was interrupted by what closes the ring
-            self.ring.close()
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
+            if self.ring not in _abandoned:
+                self.ring.close()
+        close_if(self._descriptor, self._file_id)
         self._descriptor = -1
 
 

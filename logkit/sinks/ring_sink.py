@@ -126,7 +126,9 @@ class RingSink:
         self._output.forget()
 
     def recover(self) -> None:
-        """Write out what dead processes have left."""
+        """Write out what dead processes have left, and stay known as alive."""
+        if self._ring_file is not None:
+            self._ring_file.keep()
         self._recover_to(self._output)
 
     def report(self, level: Literal["warning", "info"]) -> None:

@@ -10,12 +10,15 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from logkit.sinks.descriptors import close_if, file_id
 from logkit.sinks.locks import try_lock, unlock
 from logkit.sinks.outputs import GoneError, NotReadyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from logkit.sinks.descriptors import FileId
 
 _WAIT_S = 0.1
 _FLAGS = os.O_WRONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -39,13 +42,15 @@ class Stream:
         self._open_descriptor = open_descriptor
         self._comes_back = comes_back
         self._descriptor = -1
+        self._file_id: FileId | None = None
         self._is_pipe = False
         self._is_locked = False
         self._begun_bytes = 0
 
     def append(self, lines: bytes) -> int:
         """Write what the other end has room for; wait up to 0.1 s if it has none."""
-        if self._descriptor < 0:
+        if self._file_id is None or file_id(self._descriptor) != self._file_id:
+            self.close()
             self._open()
         if self._is_pipe and not self._is_locked and not try_lock(self._descriptor):
             time.sleep(_WAIT_S / 10)
@@ -63,9 +68,9 @@ class Stream:
 
     def close(self) -> None:
         """Close this process's own descriptor."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-        self._descriptor, self._is_locked, self._begun_bytes = -1, False, 0
+        close_if(self._descriptor, self._file_id)
+        self._descriptor, self._file_id = -1, None
+        self._is_locked, self._begun_bytes = False, 0
 
     forget = close
 
@@ -76,6 +81,7 @@ class Stream:
             if error.errno == errno.ENXIO:  # a FIFO that nobody reads
                 raise NotReadyError(*error.args) from error
             raise
+        self._file_id = file_id(self._descriptor)
         self._is_pipe = stat.S_ISFIFO(os.fstat(self._descriptor).st_mode)
         self.batch_bytes = _ATOMIC_BYTES if self._is_pipe else _BATCH_BYTES
 
