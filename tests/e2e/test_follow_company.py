@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
+import os
 import signal
 import subprocess
 import sys
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +20,6 @@ from tests.e2e.following import LOGKIT, Follower, append, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.e2e.following import Ledger
 
@@ -75,6 +77,26 @@ def test_it_ends_at_once(
     assert (ended.code, ended.seconds < SECONDS_TO_END) == (0, True)
     follower.start(log)
     follower.check(ledger)
+
+
+def test_it_ends_in_the_middle_of_a_large_compressed_file(
+    follower: Follower, ledger: Ledger, log: Path
+) -> None:
+    """The catch-up after a long absence takes minutes; a stop takes two seconds all the same."""
+    packed = log.with_name("app.log.1.gz")
+    packed.write_bytes(gzip.compress(ledger.lines(40_000, width=900), 1))
+    follower.start(packed, pace=0.2)
+    wait_until(lambda: _cpu_s(follower.pid) > 0.7, "it is in the middle of it")
+    ended = follower.stop()
+    assert (ended.code, ended.seconds < SECONDS_TO_END) == (0, True)
+    assert follower.seen().total() < 40_000
+    follower.start(packed)
+    follower.check(ledger)
+
+
+def _cpu_s(pid: int) -> float:
+    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import random
 import resource
 import shutil
 import signal
+import subprocess
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,41 +27,80 @@ def soak(*values: object) -> object:
     return pytest.param(*values, marks=[pytest.mark.soak, pytest.mark.timeout(1800)])
 
 
-@pytest.mark.parametrize("kills", [10, soak(400)])
+@pytest.mark.parametrize("kills", [24, soak(1000)])
 def test_killed_within_milliseconds_of_a_commit(
     follower: Follower, ledger: Ledger, log: Path, kills: int
 ) -> None:
-    """While it begins, writes its log, empties it into the database or makes the database."""
+    """Before, in and after it: while it takes the lock, writes the log or empties the log."""
     rng = random.Random(kills)
-    wal = follower.database.with_name("store.duckdb.wal")
+    lock = follower.database.with_name("store.duckdb.lock")
     for number in range(kills):
-        before = _stamp(wal), _stamp(follower.database)
-        changes = number % 12
-        append(log, ledger.lines(rng.randrange(3000), width=300))
-        follower.start(log)
-        deadline = time.monotonic() + 10
-        while changes and time.monotonic() < deadline:
-            if (now := (_stamp(wal), _stamp(follower.database))) != before:
-                before, changes = now, changes - 1
-                append(log, ledger.lines(rng.randrange(500), width=300))
-        _spin(rng.random() * 0.006)
+        append(log, ledger.lines(rng.randrange(2_000), width=300))
+        before = follower.stamp()
+        follower.start(log, pace=0.02)
+        for _ in range(rng.randrange(6)):
+            before = _spin_until_changed(follower, before)
+            append(log, ledger.lines(rng.randrange(500), width=300))
+        if number % 3:
+            _spin_until_changed(follower, before)
+            _spin(rng.choice([0.0, 0.0005, 0.002, 0.006]) * rng.random())
+        else:
+            _spin_until_locked(lock)
+            _spin(0.05 * rng.random())
         follower.kill()
-    follower.start(log)
+    follower.start(log, pace=1)
     follower.check(ledger, log=log)
 
 
-def _stamp(path: Path) -> object:
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        return None
-    return status.st_size, status.st_mtime_ns
+def _spin_until_changed(follower: Follower, before: object) -> object:
+    """Return the stamp of the database as soon as it is not *before*; give up after a while."""
+    end = time.perf_counter() + 5
+    while (now := follower.stamp()) == before and time.perf_counter() < end:
+        pass
+    return now
+
+
+def _spin_until_locked(lock: Path) -> None:
+    """Return as soon as somebody has the database open for writing, or after a while."""
+    end = time.perf_counter() + 5
+    with lock.open("rb") as file:
+        while time.perf_counter() < end:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
+            fcntl.flock(file, fcntl.LOCK_UN)
 
 
 def _spin(seconds: float) -> None:
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
         pass
+
+
+@pytest.mark.parametrize("cuts", [12, soak(400)])
+def test_the_log_of_the_database_ends_anywhere(
+    follower: Follower, ledger: Ledger, log: Path, cuts: int
+) -> None:
+    """The same log, cut at as many places: it opens, and what is missing is read again, once."""
+    follower.start(log)
+    for _ in range(4):
+        append(log, ledger.lines(20))
+        follower.wait_for(ledger)
+    follower.kill()
+    database, wal = follower.database, follower.database.with_name("store.duckdb.wal")
+    contents, data = database.read_bytes(), wal.read_bytes()
+    for number in range(cuts):
+        database.write_bytes(contents)
+        wal.write_bytes(data[: len(data) * number // cuts])
+        ingest = follower.nursery.start(
+            ["ingest", str(log), "--db", str(database)],
+            folder=log.parent,
+            stdout=log.with_name("out"),
+            stderr=log.with_name("err"),
+        )
+        assert ingest.wait(60) == 0
+        assert follower.seen() == ledger.written, (number, log.with_name("err").read_text())
 
 
 @pytest.mark.parametrize("damages", [4, soak(60)])
@@ -68,7 +110,7 @@ def test_the_log_of_the_database_is_damaged(
     """As a loss of power may leave it: cut anywhere, or ending in zeros or noise."""
     rng = random.Random(damages)
     wal = follower.database.with_name("store.duckdb.wal")
-    follower.start(log)
+    follower.start(log, pace=0.1)
     for number in range(damages):
         for _ in range(rng.randrange(1, 6)):
             append(log, ledger.lines(30))
@@ -106,20 +148,49 @@ def test_a_full_disk_and_then_room_again(follower: Follower, ledger: Ledger, log
     follower.check(ledger, log=log)
 
 
+@pytest.mark.soak
+@pytest.mark.needs_program("mount", "umount")
+def test_a_file_system_without_room(follower: Follower, ledger: Ledger, log: Path) -> None:
+    """A real one that is full, with a database that has no room even for its log."""
+    place = log.with_name("small")
+    place.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(place)])
+    if mounted.returncode:
+        pytest.skip("may not mount")
+    follower.database = place / "store.duckdb"
+    filler = place / "filler"
+    try:
+        append(log, ledger.lines(100))
+        follower.start(log, pace=0.2)
+        follower.wait_for(ledger)
+        for number in range(1, 4):
+            with suppress(OSError):
+                filler.write_bytes(bytes(8_000_000))
+            append(log, ledger.lines(1_000, width=200))
+            wait_until(lambda: follower.said.count("trying again") == number, "it is told")  # noqa: B023
+            if number == 3:
+                follower.kill()
+            filler.unlink()
+            if number == 3:
+                follower.start(log)
+            follower.wait_for(ledger)
+        follower.check(ledger, log=log)
+    finally:
+        follower.clean_up()
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
 def _limit_file_size(follower: Follower, size: int) -> None:
     resource.prlimit(follower.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
-@pytest.mark.parametrize("megabytes", [8, soak(100)])
-def test_a_burst_while_it_is_stopped(
-    follower: Follower, ledger: Ledger, log: Path, megabytes: int
-) -> None:
-    """A laptop that slept, a container that was paused."""
+def test_a_burst_while_it_is_stopped(follower: Follower, ledger: Ledger, log: Path) -> None:
+    """A laptop that slept, a container that was paused: 100 MB have come meanwhile."""
     append(log, ledger.lines(10))
     follower.start(log)
     follower.wait_for(ledger)
     follower.process.send_signal(signal.SIGSTOP)
-    for _ in range(megabytes):
+    for _ in range(100):
         append(log, ledger.lines(2_000, width=460))
     follower.process.send_signal(signal.SIGCONT)
     follower.wait_for(ledger, within_s=120)

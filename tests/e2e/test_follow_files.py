@@ -36,6 +36,19 @@ def test_files_and_folders_that_appear_later(
     follower.check(ledger)
 
 
+def test_a_change_that_nobody_tells_of(follower: Follower, ledger: Ledger, log: Path) -> None:
+    """Written through a link in another folder, which gives no notice, as on a network mount."""
+    other = log.parent.parent / "elsewhere"
+    log.write_bytes(ledger.lines(5))
+    other.hardlink_to(log)
+    follower.start(log)
+    follower.wait_for(ledger)
+    for _ in range(3):
+        append(other, ledger.lines(5))
+        follower.wait_for(ledger, within_s=10)
+    follower.check(ledger, log=log)
+
+
 def test_more_files_than_descriptors(follower: Follower, ledger: Ledger, log: Path) -> None:
     """500 files under a limit of 256: DuckDB, which dies without descriptors, keeps its own."""
     paths = [log.with_name(f"{number}.log") for number in range(500)]

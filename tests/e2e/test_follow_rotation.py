@@ -7,7 +7,10 @@ import itertools
 import os
 import shutil
 import signal
+import threading
 import time
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,8 +18,6 @@ import pytest
 from tests.e2e.following import append, wait_until
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.e2e.following import Follower, Ledger
 
 # A file with more than a kilobyte is told by its first bytes, a shorter one is not.
@@ -184,6 +185,78 @@ def test_original_and_copy_are_one_stream(follower: Follower, ledger: Ledger, lo
     shutil.copy(log, log.with_name("app.log.1"))
     follower.process.send_signal(signal.SIGCONT)
     follower.check(ledger, log=log)
+
+
+def test_a_copy_under_any_name_is_not_counted_again(
+    follower: Follower, ledger: Ledger, log: Path
+) -> None:
+    """Backups beside the log in a folder that is followed, made twice, and compressed."""
+    log.write_bytes(ledger.lines(200))
+    follower.start(log.parent, pace=0.2)
+    follower.wait_for(ledger)
+    shutil.copy(log, log.with_name("backup.log"))
+    append(log, ledger.lines(20))
+    follower.wait_for(ledger)
+    shutil.copy(log, log.with_name("backup.log"))
+    log.with_name("before.log.gz").write_bytes(gzip.compress(log.read_bytes()))
+    log.with_name("later.log").write_bytes(ledger.lines(20))
+    follower.check(ledger, log.parent, log=log)
+
+
+def test_copytruncate_while_its_writer_goes_on(
+    follower: Follower, ledger: Ledger, log: Path
+) -> None:
+    """Always some lines unread; only between copy and truncation it holds its breath."""
+    is_over, breath = threading.Event(), threading.Lock()
+
+    def write() -> None:
+        while not is_over.wait(0.001):
+            with breath:
+                append(log, ledger.lines(10, width=200))
+
+    append(log, ledger.lines(200))
+    follower.start(log)
+    follower.wait_for(ledger)
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for number in range(4, 0, -1):
+            time.sleep(0.4)
+            with breath:
+                shutil.copy(log, log.with_name(f"app.log.{number}"))
+                os.truncate(log, 0)
+    finally:
+        is_over.set()
+        writer.join()
+    follower.check(ledger, log=log)
+
+
+def test_an_inode_comes_back_while_it_runs(follower: Follower, ledger: Ledger, log: Path) -> None:
+    """Once the deleted file is let go, another file may get its inode: it is another stream."""
+    append(log, ledger.lines(50))
+    follower.start(log, pace=0.1)
+    follower.wait_for(ledger)
+    for count in (50, 20, 300):
+        inode = log.stat().st_ino
+        log.unlink()
+        wait_until(lambda: inode not in _open_inodes(follower.pid), "the file is let go")  # noqa: B023
+        for attempt in range(1000):
+            # Others may be faster to get it.
+            log.write_bytes(b"")
+            if log.stat().st_ino == inode:
+                break
+            log.rename(log.with_name(f"taken{attempt}"))
+        append(log, ledger.lines(count))
+        follower.wait_for(ledger)
+    follower.check(ledger, log=log)
+
+
+def _open_inodes(pid: int) -> set[int]:
+    found = set()
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(OSError):
+            found.add(descriptor.stat().st_ino)
+    return found
 
 
 def test_a_copy_that_ends_in_the_first_piece(follower: Follower, ledger: Ledger, log: Path) -> None:
