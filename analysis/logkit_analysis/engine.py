@@ -170,9 +170,12 @@ def _within(values: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[str, 
 
 
 def _detector(name: str) -> Detector:
+    module = f"logkit_analysis.detect.{name}"
     try:
-        return cast("Detector", import_module(f"logkit_analysis.detect.{name}"))
+        return cast("Detector", import_module(module))
     except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
         raise UsageError(f"no detector named {name!r}") from error
 
 

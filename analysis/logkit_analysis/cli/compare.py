@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, astuple, fields
+from dataclasses import asdict, astuple, fields, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,6 +21,8 @@ from logkit_analysis.cli.session import open_session
 from logkit_analysis.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import duckdb
 
     from logkit_analysis.cli.session import Session
@@ -102,8 +104,24 @@ def _rows(found: Comparison, chosen: Format) -> ResultSet:
     if chosen is Format.TABLE:
         columns = [column for column in columns if column.name in _TABLE_COLUMNS]
         columns = [Column(one.name, _TABLE_TYPES.get(one.name, one.type)) for one in columns]
-        rows = [_shown(one) for one in found.explanations[:_TABLE_ROWS]]
+        rows = [_shown(one) for one in _merged(found.explanations)[:_TABLE_ROWS]]
     return ResultSet(tuple(columns), rows)
+
+
+def _merged(explanations: Sequence[Explanation]) -> list[Explanation]:
+    """Return one of those that hold the same requests, with the names of the others in its value.
+
+    A service that has one instance on one host would take three lines to say one thing.
+    """
+    alike: dict[object, list[Explanation]] = {}
+    for one in explanations:
+        key = (one.metric, one.before_requests, one.after_requests, one.before, one.after)
+        alike.setdefault(key, []).append(one)
+    merged = []
+    for first, *others in alike.values():
+        also = ", ".join(f"{one.attribute} {one.value}" for one in others)
+        merged.append(replace(first, value=f"{first.value} (same: {also})") if also else first)
+    return merged
 
 
 def _shown(one: Explanation) -> tuple[object, ...]:
@@ -125,7 +143,8 @@ def _tell(found: Comparison, session: Session) -> None:
         for moment in (window.since, window.until)
     )
     notes.note(f"before: {since} until {until}; after: {start} until {end}, {session.zone.key}")
+    left_out = len(_merged(found.explanations)) - _TABLE_ROWS
     if not found.explanations:
         notes.note("nothing got significantly worse")
-    elif len(found.explanations) > _TABLE_ROWS:
-        notes.note(f"{len(found.explanations) - _TABLE_ROWS} more with --format json")
+    elif left_out > 0:
+        notes.note(f"{left_out} more with --format json")

@@ -23,7 +23,7 @@ from logkit_analysis.cli.options import (
 )
 from logkit_analysis.cli.rows import choose_format, write_rows
 from logkit_analysis.cli.session import open_session, resolved_window, time_flags
-from logkit_analysis.cli.windows import why_empty
+from logkit_analysis.cli.windows import why_no_events
 from logkit_analysis.errors import AnalysisError, UsageError
 
 if TYPE_CHECKING:
@@ -79,6 +79,8 @@ def trace(
         only_failed = str(is_errors).lower()
         rows = _ask(session, flags, "actions", only_failed=only_failed)
         write_rows(rows, chosen, output_path, session.zone)
+        if rows.rows and chosen is Format.TABLE:
+            notes.note("logkit trace ID, with one of these, shows it step by step")
         return
     rows = _ask(session, flags, "trace", id=id)
     _show(id, rows, chosen, output_path, session)
@@ -89,7 +91,9 @@ def _ask(session: Session, flags: TimeFlags, name: str, **given: str) -> ResultS
         window = resolved_window(connection, flags, session)
         found = session.questions(connection).result(name, window, **given)
         if not found.rows and name == "actions":
-            notes.note(why_empty(connection, window, session, name="trace"))
+            failed = "failed " if given.get("only_failed") == "true" else ""
+            reason = f"no {failed}action: an action is events of one correlation_id or trace_id"
+            notes.note(why_no_events(connection, window, session) or reason)
         return found
 
 

@@ -107,7 +107,7 @@ _REMEDIES = {
 _UNFIT_SHARES = {
     "missing_timestamp": 0.01,
     "seq_holes": 0.01,
-    "duplicates": 0.001,
+    "duplicates": 0.01,
     "clock_skew": 0.001,
 }
 _REJECTED_SHARE = 0.01

@@ -15,6 +15,7 @@ Basis = Literal["line", "bends", "flat", "narrow"]
 _MOST_POINTS = 150
 _LEAST_POINTS = 12
 _LEAST_RANGE = 1.3
+_BEND = 1.1
 _Z = 1.645
 
 
@@ -108,7 +109,7 @@ def _along_line(
     rests = [load - at(driver, rough.middle) for driver, load in points]
     slope = slope_of(merged, _likeness(rests))
     upper = slope_of([point for point in merged if point[0] >= middle_driver], _likeness(rests))
-    bends = upper.low > slope.high and slope.middle > 0
+    bends = upper.low > _BEND * slope.high and slope.middle > 0
     active = _quantile(drivers, 0.95)
     target = active * growth
     middle = at(target, slope.middle)
@@ -119,6 +120,8 @@ def _along_line(
     if bends:
         high = max(high, at(active, slope.middle) * growth * growth)
     basis: Basis = "bends" if bends else "flat" if slope.low <= 0 <= slope.high else "line"
+    if basis == "flat" and slope.middle < 0:
+        middle = at(active, slope.middle)
     return Projection(
         *(basis, drivers[0], drivers[-1], active, at(active, slope.middle), slope.middle),
         *(middle, max(low, 0.0), high, growth),

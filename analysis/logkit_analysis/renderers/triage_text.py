@@ -29,6 +29,13 @@ _KINDS = {
     "rate_limit_storm": "429s",
     "memory": "memory",
 }
+_CHECKS = {
+    "clock_skew": "lines with a wrong clock",
+    "duplicates": "copies",
+    "gap": "silences of 5 minutes or more",
+    "missing_timestamp": "lines without a time",
+    "seq_holes": "lines lost",
+}
 _LABEL_WIDTH = 9
 _MOST_TROUBLES = 6
 _MOST_QUOTAS = 3
@@ -130,7 +137,9 @@ def _ban(ban: dict[str, Any] | None) -> str:
 
 def _quality(found: Triage) -> str:
     counts = [f"{found.rejected_line_count:,} rejected lines"]
-    counts += [f"{count:,} {name}" for name, count in sorted(found.quality.items())]
+    counts += [
+        f"{count:,} {_CHECKS.get(name, name)}" for name, count in sorted(found.quality.items())
+    ]
     return ", ".join(counts)
 
 

@@ -212,3 +212,11 @@ def test_doctor_ends_with_ten_where_answers_would_mislead(cli: Any, tmp_path: Pa
     assert checks >= {"no_service", "no_level", "plain_secret"}
     assert "hunter2" not in answer.text
     assert "not fit for analysis" in answer.stderr
+
+
+def test_what_holds_the_same_requests_is_one_line(cli: Any, incident: Incident) -> None:
+    """A service of one instance on one host is told once, with its other names beside it."""
+    table = " ".join(cli("compare", "--db", incident.database).text.split())
+    assert "(same: instance" in table
+    rows = cli("compare", "--db", incident.database, "--format", "json").rows
+    assert {"host", "instance"} <= {row["attribute"] for row in rows}

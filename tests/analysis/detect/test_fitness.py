@@ -70,7 +70,7 @@ def test_what_only_limits_the_answers_is_a_warning(column: str) -> None:
     ("check", "warned", "unfit"),
     [
         ("seq_holes", 10, 11),
-        ("duplicates", 1, 2),
+        ("duplicates", 10, 11),
         ("clock_skew", 1, 2),
         ("missing_timestamp", 9, 99),
     ],
