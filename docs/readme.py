@@ -30,7 +30,7 @@ pip() { command pip "$@" --no-index --quiet --dry-run; }
 """
 # What is new in each run: a process's own facts, and how long things took.
 _VOLATILE = (
-    (re.compile(r'"(timestamp|instance|host|ingested_at)":"[^"]*"'), r'"\1":"*"'),
+    (re.compile(r'"(timestamp|instance|host|ingested_at|trace_id|span_id)":"[^"]*"'), r'"\1":"*"'),
     (re.compile(r'"(pid|duration_ms)":[\d.]+'), r'"\1":*'),
     (re.compile(r"\b[\d.]+ s\b"), "* s"),
     (re.compile(r"\b[\d,]+ rows/s"), "* rows/s"),
