@@ -17,7 +17,7 @@ from logkit.sinks.recovery import recover
 from logkit.sinks.ring_files import default_directories, left_behind
 
 if TYPE_CHECKING:
-    from logkit.sinks.ring import Owner
+    from logkit.sinks.ring import Owner, UnreadableRingError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -58,7 +58,15 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _recover(directories: list[Path], *, shapes_only: bool) -> int:
     exit_code = 0
-    for ring_file in left_behind(directories):
+
+    def complain(path: Path, error: UnreadableRingError) -> None:
+        nonlocal exit_code
+        exit_code = 1
+        sys.stderr.write(
+            f"cannot read {path}: {error}; it is kept. Delete it if it is not needed\n"
+        )
+
+    for ring_file in left_behind(directories, complain=complain):
         owner = ring_file.ring.owner
         place = owner.destination.path or "standard output"
         unknown = "" if shapes_only or not ring_file.ring.used else _unknown_secrets(owner)

@@ -32,17 +32,18 @@ class Notices:
             return
         self.is_in_trouble, self._since = True, self._refused_at
         reason = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
-        _say(f"cannot write to {self._place}: {reason}; events wait, as long as the ring has room")
+        say(f"cannot write to {self._place}: {reason}; events wait, as long as the ring has room")
 
     def taken(self, *, is_last: bool = False) -> None:
         """Take note that nothing waits to be written; *is_last* ends any trouble now."""
         now = monotonic()
         if self.is_in_trouble and (is_last or now - self._refused_at >= _CALM_S):
             self.is_in_trouble = False
-            _say(f"writing to {self._place} again, after {now - self._since:.0f} s")
+            say(f"writing to {self._place} again, after {now - self._since:.0f} s")
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Tell the person at the console; never raises."""
     line = f"logkit: {text}\n"
     with suppress(Exception):
         try:

@@ -21,8 +21,12 @@ from logkit.sinks.destination import Destination
 HEADER_BYTES = 8_192
 HEAD_WORD, TAIL_WORD = 1, 2
 _MAGIC_WORD = 0
-_WORDS_BYTES = 64
+_WORD_BYTES, _WORDS_BYTES = 8, 64
 _MAGIC = int.from_bytes(b"logkit01", "little")
+
+
+class UnreadableRingError(Exception):
+    """A file looks like a ring and cannot be read; what it holds is left alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +99,29 @@ class Ring:
 
     @classmethod
     def load(cls, descriptor: int) -> Ring | None:
-        """Return the ring in a file, or ``None`` if it holds no complete one."""
+        """Return the ring in a file, or ``None`` if its owner died before it was laid out.
+
+        Raises:
+            UnreadableRingError: It is damaged, or that of another version of logkit.
+        """
         size = os.fstat(descriptor).st_size
         if size <= HEADER_BYTES:
             return None
         memory = mmap.mmap(descriptor, size)
+        magic = int.from_bytes(memory[:_WORD_BYTES], sys.byteorder)
         label = memory[_WORDS_BYTES:HEADER_BYTES].rstrip(b"\0")
         try:
+            if not magic:
+                return None
+            if magic != _MAGIC:
+                raise UnreadableRingError("another version of logkit has made it")
             ring = cls(memory, size - HEADER_BYTES, Owner.from_bytes(label))
-        except (TypeError, ValueError):
-            return None
-        if ring.words[_MAGIC_WORD] == _MAGIC and 0 <= ring.used <= ring.capacity:
+        except (TypeError, ValueError) as error:
+            raise UnreadableRingError("its label is damaged") from error
+        if 0 <= ring.used <= ring.capacity:
             return ring
         ring.close()
-        return None
+        raise UnreadableRingError("its counts are damaged")
 
     @property
     def head(self) -> int:

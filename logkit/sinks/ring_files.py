@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 from logkit.sinks.descriptors import close_if, file_id
 from logkit.sinks.locks import try_lock
-from logkit.sinks.ring import Ring
+from logkit.sinks.notices import say
+from logkit.sinks.ring import Ring, UnreadableRingError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from logkit.sinks.destination import Destination
     from logkit.sinks.ring import Owner
@@ -86,6 +87,8 @@ def create(directories: list[Path], capacity: int, owner: Owner) -> RingFile:
         path = directory / name
         with suppress(OSError):
             return create_file(path, capacity, owner)
+    places = " and ".join(map(str, directories))
+    say(f"no room for the ring in {places}; events that wait will not survive this process")
     return RingFile(Ring.create(-1, capacity, owner))
 
 
@@ -106,19 +109,28 @@ def create_file(path: Path, capacity: int, owner: Owner) -> RingFile:
 
 
 def left_behind(
-    directories: list[Path], destination: Destination | None = None
+    directories: list[Path],
+    destination: Destination | None = None,
+    complain: Callable[[Path, UnreadableRingError], None] = lambda *_: None,
 ) -> Iterator[RingFile]:
     """Yield the rings of dead processes of this user, oldest first.
 
     Args:
         directories: Where to look.
         destination: Where the processes logged to; ``None`` for anywhere.
+        complain: Called with each ring that cannot be read, and why; it stays.
     """
     prefix = _user_prefix() if destination is None else _prefix(destination)
     found = [file for directory in directories for file in directory.glob(f"{prefix}*.ring")]
     for file in sorted(found, key=_age, reverse=True):
-        with suppress(OSError):
-            if orphan := _adopt(file):
+        try:
+            orphan = _adopt(file)
+        except UnreadableRingError as error:
+            complain(file, error)
+        except OSError:  # gone meanwhile, or not ours to open
+            continue
+        else:
+            if orphan:
                 yield orphan
 
 
@@ -137,7 +149,11 @@ def _adopt(path: Path) -> RingFile | None:
     if not is_own or not try_lock(descriptor) or os.fstat(descriptor).st_nlink == 0:
         os.close(descriptor)
         return None
-    ring = Ring.load(descriptor)
+    try:
+        ring = Ring.load(descriptor)
+    except UnreadableRingError:
+        os.close(descriptor)
+        raise
     if ring is not None:
         return RingFile(ring, path, descriptor)
     if time.time() - status.st_mtime > _MIN_AGE_S:  # a younger one may be about to be laid out
