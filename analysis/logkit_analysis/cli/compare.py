@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, astuple, fields, replace
+from dataclasses import asdict, astuple, fields
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,8 +21,6 @@ from logkit_analysis.cli.session import open_session
 from logkit_analysis.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import duckdb
 
     from logkit_analysis.cli.session import Session
@@ -95,7 +93,7 @@ def _windows(
 
 
 def _rows(found: Comparison, chosen: Format) -> ResultSet:
-    from logkit_analysis.detect.explain import Explanation
+    from logkit_analysis.detect.explain import Explanation, merged
     from logkit_analysis.results import Column, ResultSet
 
     names = [field.name for field in fields(Explanation)]
@@ -104,24 +102,8 @@ def _rows(found: Comparison, chosen: Format) -> ResultSet:
     if chosen is Format.TABLE:
         columns = [column for column in columns if column.name in _TABLE_COLUMNS]
         columns = [Column(one.name, _TABLE_TYPES.get(one.name, one.type)) for one in columns]
-        rows = [_shown(one) for one in _merged(found.explanations)[:_TABLE_ROWS]]
+        rows = [_shown(one) for one in merged(found.explanations)[:_TABLE_ROWS]]
     return ResultSet(tuple(columns), rows)
-
-
-def _merged(explanations: Sequence[Explanation]) -> list[Explanation]:
-    """Return one of those that hold the same requests, with the names of the others in its value.
-
-    A service that has one instance on one host would take three lines to say one thing.
-    """
-    alike: dict[object, list[Explanation]] = {}
-    for one in explanations:
-        key = (one.metric, one.before_requests, one.after_requests, one.before, one.after)
-        alike.setdefault(key, []).append(one)
-    merged = []
-    for first, *others in alike.values():
-        also = ", ".join(f"{one.attribute} {one.value}" for one in others)
-        merged.append(replace(first, value=f"{first.value} (same: {also})") if also else first)
-    return merged
 
 
 def _shown(one: Explanation) -> tuple[object, ...]:
@@ -135,6 +117,7 @@ def _shown(one: Explanation) -> tuple[object, ...]:
 
 
 def _tell(found: Comparison, session: Session) -> None:
+    from logkit_analysis.detect.explain import merged
     from logkit_analysis.renderers.values import short_time
 
     since, until, start, end = (
@@ -143,7 +126,7 @@ def _tell(found: Comparison, session: Session) -> None:
         for moment in (window.since, window.until)
     )
     notes.note(f"before: {since} until {until}; after: {start} until {end}, {session.zone.key}")
-    left_out = len(_merged(found.explanations)) - _TABLE_ROWS
+    left_out = len(merged(found.explanations)) - _TABLE_ROWS
     if not found.explanations:
         notes.note("nothing got significantly worse")
     elif left_out > 0:

@@ -84,6 +84,22 @@ def explain(rows: Sequence[Row]) -> list[Explanation]:
     return sorted(kept, key=lambda one: (-one.score, one.p_value, one.attribute, one.value))
 
 
+def merged(explanations: Sequence[Explanation]) -> list[Explanation]:
+    """Return one of those that hold the same requests, with the names of the others in its value.
+
+    A service that has one instance on one host would take three lines to say one thing.
+    """
+    alike: dict[object, list[Explanation]] = {}
+    for one in explanations:
+        key = (one.metric, one.before_requests, one.after_requests, one.before, one.after)
+        alike.setdefault(key, []).append(one)
+    found = []
+    for first, *others in alike.values():
+        also = ", ".join(f"{one.attribute} {one.value}" for one in others)
+        found.append(replace(first, value=f"{first.value} (same: {also})") if also else first)
+    return found
+
+
 def _explained(measure: _Measure, values: Sequence[Row], whole: Row) -> list[Explanation]:
     """Return the values that got worse.
 

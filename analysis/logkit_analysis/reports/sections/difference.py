@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from logkit_analysis.detect.explain import explain
+from logkit_analysis.detect.explain import explain, merged
 from logkit_analysis.reports import wording
 from logkit_analysis.reports.document import Head, Section, Table, Text
 
@@ -32,7 +32,7 @@ def what_differs(case: Case) -> Section:
         before_since=before.since.isoformat(),
         before_until=before.until.isoformat(),
     )
-    found = explain(answer.rows)
+    found = merged(explain(answer.rows))
     if not found:
         nothing = "No value of any attribute got significantly worse."
         return Section("differs", "What differs", (Text(nothing),))
