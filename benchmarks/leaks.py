@@ -27,7 +27,7 @@ _START = datetime(2026, 1, 31, tzinfo=UTC)
 _MB = 1 << 20
 _SEEDS = 12
 _PEER = "a least-squares line"
-_NAMES = "service instance metric bucket_at samples mean_at least_bytes mean_bytes"
+_NAMES = "service instance pid metric bucket_at samples mean_at least_bytes mean_bytes"
 _COLUMNS = tuple(Column(name, "") for name in (*_NAMES.split(), "greatest_limit_bytes", "events"))
 
 
@@ -175,7 +175,7 @@ def bins_of(process: Process, rng: Random) -> ResultSet:
         mean_at = _START + timedelta(hours=sum(places) / per_bin)
         rows.append(
             (
-                *("bot", "i", process.metric, at, per_bin, mean_at),
+                *("bot", "i", 7, process.metric, at, per_bin, mean_at),
                 *(min(used), sum(used) / per_bin, process.limit_mb(places[-1]) * _MB),
                 max(0, round(rng.gauss(1, 0.1) * process.load(places[0]) * seconds / 60)),
             )

@@ -2,10 +2,11 @@
 -- @question Does a process leak memory, and when does it hit its limit?
 -- @detector leaks
 -- @method   A Theil-Sen line through the smallest figures of the bins, which a garbage collector's
---           saw-tooth leaves alone, for each process that is still alive; over more than a day and
---           a half it compares equal times of day. A leak grows from the first to the last third
---           of the run, and more than the lines that the process writes: plateaus, waves, steps
---           and a morning's rise do not. The line starts from the mean at the end of the run.
+--           saw-tooth leaves alone, for each process that is still alive; a new pid is a new
+--           process. Over more than a day and a half it compares equal times of day. A leak grows
+--           from the first to the last third of the run, and more than the lines that the process
+--           writes: plateaus, waves, steps and a morning's rise do not. The line starts from the
+--           mean at the end of the run.
 -- @param    since timestamptz  start of the window, inclusive
 -- @param    until timestamptz  end of the window, exclusive
 -- @param    bucket_seconds integer = 60  width of a bin
@@ -26,6 +27,7 @@ lines as materialized (
 
     select
         service,
+        pid,
         coalesce(instance, cast(pid as varchar)) as process,
         lk_bucket($bucket_seconds, timestamp) as bucket_at,
         lk_epoch(timestamp) as at_us,
@@ -47,6 +49,7 @@ binned as materialized (
     select
         service,
         process,
+        pid,
         bucket_at,
         count(*) as event_count,
         count(rss_bytes) as rss_count,
@@ -62,13 +65,14 @@ binned as materialized (
 
     from lines
 
-    group by service, process, bucket_at
+    group by service, process, pid, bucket_at
 
 )
 
 select
     service,
     process as instance,
+    pid,
     'rss_bytes' as metric,
     bucket_at,
     rss_count as samples,
@@ -87,6 +91,7 @@ union all
 select
     service,
     process as instance,
+    pid,
     'gpu_memory_bytes' as metric,
     bucket_at,
     gpu_count as samples,
@@ -100,4 +105,4 @@ from binned
 
 where gpu_count > 0
 
-order by service, instance, metric, bucket_at
+order by service, instance, pid, metric, bucket_at

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-_EXTRA_MODULES = frozenset({"typer", "duckdb", "rich", "pyarrow", "watchfiles", "jinja2"})
+_EXTRA_MODULES = frozenset({"typer", "duckdb", "rich", "pyarrow", "numpy", "watchfiles", "jinja2"})
 
 
 def main() -> int:

@@ -132,10 +132,10 @@ def test_memory_growth(store: Any, rows: list[Event], window: Window, seconds: i
 
     def place(row: Event) -> tuple[Any, ...]:
         process = row["instance"] or (None if row["pid"] is None else str(row["pid"]))
-        return row["service"], process, bucket(row, seconds)
+        return row["service"], process, row["pid"], bucket(row, seconds)
 
     expected = []
-    for (service, process, at), group in grouped(inside(rows, window), place).items():
+    for (service, process, pid, at), group in grouped(inside(rows, window), place).items():
         for metric, limit in (
             ("rss_bytes", "rss_limit_bytes"),
             ("gpu_memory_bytes", "gpu_memory_limit_bytes"),
@@ -148,6 +148,7 @@ def test_memory_growth(store: Any, rows: list[Event], window: Window, seconds: i
                     {
                         "service": service,
                         "instance": process,
+                        "pid": pid,
                         "metric": metric,
                         "bucket_at": at,
                         "samples": len(samples),
@@ -159,7 +160,7 @@ def test_memory_growth(store: Any, rows: list[Event], window: Window, seconds: i
                 )
     expected.sort(
         key=lambda row: (
-            *nulls_last(row["service"], row["instance"], row["metric"]),
+            *nulls_last(row["service"], row["instance"], row["pid"], row["metric"]),
             row["bucket_at"],
         )
     )

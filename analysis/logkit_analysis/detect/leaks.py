@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
+# Service, instance, metric and pid.
+_Process = tuple[Any, Any, Any, Any]
+
 _COLUMNS = (
     Column("service", "VARCHAR"),
     Column("instance", "VARCHAR"),
@@ -37,19 +40,29 @@ def detect(rows: ResultSet, again: Callable[[Mapping[str, object]], ResultSet]) 
         again: Not needed here.
     """
     del again
-    runs: dict[tuple[Any, Any, Any], list[dict[str, Any]]] = {}
+    runs: dict[_Process, list[dict[str, Any]]] = {}
     newest: dict[tuple[Any, Any], datetime] = {}
     for row in rows.dicts():
         bins: dict[str, Any] = row
-        runs.setdefault((row["service"], row["instance"], row["metric"]), []).append(bins)
+        process = (row["service"], row["instance"], row["metric"], row["pid"])
+        runs.setdefault(process, []).append(bins)
         key = (row["service"], row["metric"])
         newest[key] = max(newest.get(key, bins["bucket_at"]), bins["bucket_at"])
     found = [
-        _row(key, run)
+        _row(key[:3], run)
         for key, run in runs.items()
-        if run[-1]["bucket_at"] >= newest[key[0], key[2]] - _ALIVE
+        if run[-1]["bucket_at"] >= newest[key[0], key[2]] - _ALIVE and not _is_followed(key, runs)
     ]
     return ResultSet(_COLUMNS, found)
+
+
+def _is_followed(key: _Process, runs: Mapping[_Process, list[dict[str, Any]]]) -> bool:
+    """Return whether another process took the name of *key* when its last samples were in."""
+    ended_at = runs[key][-1]["bucket_at"]
+    return any(
+        other != key and other[:3] == key[:3] and run[0]["bucket_at"] >= ended_at
+        for other, run in runs.items()
+    )
 
 
 def _row(key: tuple[Any, Any, Any], run: list[dict[str, Any]]) -> tuple[object, ...]:

@@ -20,7 +20,7 @@ START = datetime(2026, 1, 31, 9, tzinfo=UTC)
 MB = 1 << 20
 LIMIT = 1000 * MB
 NAMES = (
-    *("service", "instance", "metric", "bucket_at", "samples", "mean_at", "least_bytes"),
+    *("service", "instance", "pid", "metric", "bucket_at", "samples", "mean_at", "least_bytes"),
     *("mean_bytes", "greatest_limit_bytes", "events"),
 )
 
@@ -31,14 +31,18 @@ def judged(
     minutes: int = 240,
     limit: int | None = LIMIT,
     load: Callable[[float], float] = lambda _: 100,
+    restart: float = 1e9,
 ) -> dict[str, Any]:
-    """Return the row of one process whose memory and load follow functions of the hour."""
+    """Return the row of one process whose memory and load follow functions of the hour.
+
+    From the hour *restart* on it has another pid.
+    """
     rng = random.Random(5)
     rows = []
     for minute in range(minutes):
         at = START + timedelta(minutes=minute)
         used = (used_mb(minute / 60) + rng.gauss(0, 2)) * MB
-        place = ("bot", "i", "rss_bytes", at, 1, at)
+        place = ("bot", "i", 7 if minute / 60 < restart else 8, "rss_bytes", at, 1, at)
         rows.append((*place, int(used), used, limit, load(minute / 60)))
     result = ResultSet(tuple(Column(name, "VARCHAR") for name in NAMES), rows)
     (row,) = detect(result, lambda _: result).dicts()
@@ -118,3 +122,10 @@ def test_a_process_with_few_samples_is_no_leak(minutes: int) -> None:
     row = judged(lambda hour: 200 + 60 * hour, minutes=minutes)
     assert row["samples"] == minutes
     assert row["exhausts_at"] is None
+
+
+def test_a_new_pid_is_a_new_process() -> None:
+    """What grew before a restart under the same name is not held against what runs now."""
+    row = judged(lambda hour: 200 + 100 * (hour % 2), minutes=239, restart=2)
+    assert row["since_at"] == START + timedelta(hours=2)
+    assert (row["exhausts_at"] - START) / timedelta(hours=10) == pytest.approx(1, rel=0.05)
