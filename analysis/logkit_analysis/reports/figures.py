@@ -71,20 +71,21 @@ def measure(case: Case) -> Impact:
     )
 
 
-def severity(case: Case, impact: Impact) -> tuple[str, str]:
-    """Return how bad it was, and by which rule.
+def severity(impact: Impact, slowdown: float) -> tuple[str, str]:
+    """Return how bad an incident was, and by which rule.
 
     Critical from half of the users or a quarter of the requests on, major from a tenth of the
     users, a twentieth of the requests or a fivefold latency on.
+
+    Args:
+        impact: Its figures.
+        slowdown: How many times as long calls took; 0 where they were not slow.
     """
-    if case.incident is None:
-        return "none", "no incident was found"
     users, failed = impact.user_ratio or 0.0, impact.failed_ratio or 0.0
-    slow = _slowdown(case)
     reasons = [
         f"{wording.ratio(users)} of users met a failure" if users >= 0.1 else "",
         f"{wording.ratio(failed)} of requests failed or were refused" if failed >= 0.05 else "",
-        f"calls took {slow:,.0f} times as long" if slow >= 5 else "",
+        f"calls took {slowdown:,.0f} times as long" if slowdown >= 5 else "",
     ]
     reason = "; ".join(filter(None, reasons))
     if users >= 0.5 or failed >= 0.25:
@@ -92,7 +93,8 @@ def severity(case: Case, impact: Impact) -> tuple[str, str]:
     return ("major", reason) if reason else ("minor", "few users and few requests were touched")
 
 
-def _slowdown(case: Case) -> float:
+def slowdown(case: Case) -> float:
+    """Return how many times as long the calls of the main degradation took; 0 for another kind."""
     row = case.incident.main_row if case.incident else None
     if row is None or row["metric"] != "latency" or not row["baseline"]:
         return 0.0

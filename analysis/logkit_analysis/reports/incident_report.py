@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from logkit_analysis.reports import wording
 from logkit_analysis.reports.document import Document, Queries, Section
-from logkit_analysis.reports.figures import measure
-from logkit_analysis.reports.figures import severity as grade
+from logkit_analysis.reports.figures import measure, severity, slowdown
 from logkit_analysis.reports.sections import headline
 from logkit_analysis.reports.sections.difference import what_differs
 from logkit_analysis.reports.sections.impact import impact
@@ -38,7 +37,9 @@ where timestamp >= $since and timestamp < $until
 def incident_report(case: Case) -> Document:
     """Return the report on *case*."""
     figures = measure(case)
-    severity, reason = grade(case, figures)
+    grade, reason = "none", "no incident was found"
+    if case.incident is not None:
+        grade, reason = severity(figures, slowdown(case))
     summary = Section("summary", "At a glance", (headline.tiles(case, figures),))
     sections = (
         summary,
@@ -56,7 +57,7 @@ def incident_report(case: Case) -> Document:
     facts = _facts(case)
     return Document(
         title=headline.title(case),
-        severity=severity,
+        severity=grade,
         severity_reason=reason,
         sentences=headline.sentences(case, figures),
         facts=facts,
