@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 EPILOG = """\b
 Examples:
   logkit report
-  logkit report --around 2025-01-31T14:40 --note "14:52 rolled back" -o incident.html
+  logkit report --around 2025-01-31T14:40 --note "14:52 rolled back" -o i.html
   logkit report --incident 2 --format markdown -o incident.md
   logkit report --redact -o for-the-wiki.html
 
