@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from logkit_analysis.reports.charts.plot import plot
+from logkit_analysis.reports.charts.plot import plot, tick_label
 from logkit_analysis.reports.charts.scales import linear, logarithmic, time_ticks
 from logkit_analysis.reports.data import chart_csv
 from logkit_analysis.reports.document import Axis, Chart, Mark, Series
@@ -68,6 +68,15 @@ def test_where_nothing_was_measured_no_line_is_drawn() -> None:
     assert line is not None
     assert line[1].count("M") == 2
     assert line[1].count("L") == 3
+
+
+@pytest.mark.parametrize(
+    ("value", "label"),
+    [(0, "0"), (0.25, "0.25"), (2000, "2,000"), (10_000, "10k"), (5e6, "5M"), (2e10, "20G")],
+)
+def test_labels_are_short(value: float, label: str) -> None:
+    """A label has room beside the plot, also on a phone."""
+    assert tick_label(value) == label
 
 
 def test_a_single_value_is_a_dot() -> None:

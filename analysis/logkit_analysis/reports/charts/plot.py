@@ -163,8 +163,16 @@ def _value_labels(scale: Scale) -> Iterable[Markup]:
     for tick in scale.ticks:
         y = _HEAD + HEIGHT - scale.share(tick) * HEIGHT + 4
         yield Markup('<text class="tick value" x="-8" y="{y:.0f}">{text}</text>').format(
-            y=y, text=f"{tick:,.10g}"
+            y=y, text=tick_label(tick)
         )
+
+
+def tick_label(value: float) -> str:
+    """Return a round value in few characters: 10k, 2M."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if value >= size:
+            return f"{value / (1e3 if letter == 'k' else size):,.10g}{letter}"
+    return f"{value:,.10g}"
 
 
 def _time_labels(frame: Frame, zone: ZoneInfo) -> Iterable[Markup]:
