@@ -48,7 +48,12 @@ test: lint
 soak: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m soak
 
-bench: $(VENV)/.installed-dev
+$(VENV)/.installed-bench: $(VENV)/.installed-dev
+	@echo 'logkit: installing a peer of 500 MB to compare with (once)'
+	@$(BIN)/python -m pip install --group bench >/dev/null 2>&1 \
+		&& touch $@ || echo 'logkit: it could not be installed and is left out' >&2
+
+bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks
 
 docs: $(VENV)/.installed-dev

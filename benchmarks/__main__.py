@@ -1,4 +1,4 @@
-"""``python -m benchmarks [--scale F]``: measure, and print one line for each figure."""
+"""``python -m benchmarks [--scale F]``: measure, and print every figure beside its peer."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     scale = parser.parse_args(arguments).scale
     for module in (logging, ingest, queries, report, leaks, follow):
         with tempfile.TemporaryDirectory() as folder:
-            for figure in module.measure(Path(folder), scale):
-                print(figure)
+            print(*module.measure(Path(folder), scale), sep="\n", flush=True)
     return 0
 
 

@@ -18,6 +18,19 @@ def test_every_figure_names_its_peer_and_the_ratio() -> None:
         text=True,
         check=True,
     )
-    lines = done.stdout.splitlines()
-    assert len(lines) > 20
-    assert all("logkit" in line and " times" in line for line in lines[1::2])
+    figures, table = [], []
+    for line in done.stdout.splitlines():
+        if not line.startswith(" "):
+            is_table = line.startswith("ingest of ")
+        elif is_table:
+            table.append(line)
+        else:
+            figures.append(line)
+    assert len(figures) > 10
+    assert all("logkit" in line and " times" in line for line in figures)
+    heading, ours, limit, *peers = table
+    assert heading.split() == ["wall", "s", "times", "CPU", "s", "times", "peak", "MB"]
+    assert "logkit, with all guarantees" in ours
+    assert limit.split()[-4] == limit.split()[-2] == "1.00"
+    for peer in ("read_json_auto", "ClickHouse", "pyarrow", "polars", "orjson", "logkit, 30,000"):
+        assert any(peer in line for line in peers)
