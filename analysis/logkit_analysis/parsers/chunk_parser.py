@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from logkit_analysis.parsers.json_chunks import JsonChunkParser
 from logkit_analysis.parsers.json_lines import JsonLinesParser, Record
 from logkit_analysis.parsers.line_limit import MAX_LINE_BYTES
+from logkit_analysis.parsers.text.columnar_texts import ColumnarTexts
 from logkit_analysis.parsers.text.detection import choose
 from logkit_analysis.parsers.text.layout import JSON, FormatTable, UnknownFormatError
 from logkit_analysis.parsers.text.text_parser import TextParser
@@ -54,6 +55,7 @@ class ChunkParser:
         self._only_format = only_format
         self._lines = JsonLinesParser(zone, max_line_bytes)
         self._json = JsonChunkParser(self._lines)
+        self._columnar = ColumnarTexts()
         if only_format is not None:
             self._table.layout(only_format)
 
@@ -123,7 +125,8 @@ class ChunkParser:
 
     def _text(self, name: str, written_at: datetime | None = None) -> TextParser:
         times = TextTimes(self._zone, written_at or datetime.now(UTC))
-        return TextParser(self._table.layout(name), times, self._lines)
+        layout = self._table.layout(name)
+        return TextParser(layout, times, self._lines, self._columnar.reader(layout))
 
     def _has_many_rejects(self, batch: Batch, data: bytes) -> bool:
         count = len(batch.rejects)

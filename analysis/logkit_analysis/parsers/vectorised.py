@@ -14,13 +14,14 @@ It speaks only for lines on which it provably agrees with `json_lines`, and hand
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from logkit.schema import FIELDS_BY_NAME, LEVELS, Field
+from logkit_analysis.parsers.columnar import read_columns
 from logkit_analysis.parsers.library_messages import FIRST_WORDS, LIBRARIES
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ _NO_NUMBER = r"(?i)([:,\[]-?(nan|inf)|e[+-]?\d{3})"
 _LENGTHENED = r"[:,\[]-?(\d+\.0[,}\]]|0\.00|\d[\d.]*e)"
 _TRAILING_COMMA = r",\s*[}\]]"
 _EXACT_FLOAT = 2**53
+_CRI_PREFIX = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d) (stdout|stderr) F "
 
 
 def is_plain_key(key: str) -> bool:
@@ -47,10 +49,13 @@ class VectorisedParser:
 
     Args:
         keys: The keys to look for; a line with any other key is handed back.
+        is_cri: Whether each line has a prefix of Kubernetes' CRI, which is then kept beside what
+            else has no column. Parts of a line are handed back, and what has no time of its own.
     """
 
-    def __init__(self, keys: Iterable[str]) -> None:
+    def __init__(self, keys: Iterable[str], *, is_cri: bool = False) -> None:
         self._keys = sorted(keys)
+        self._form = _CRI if is_cri else _BARE
         self._connection = duckdb.connect(":memory:", config={"threads": 1})
 
     @property
@@ -72,47 +77,70 @@ class VectorisedParser:
             The columns of the lines that it speaks for, and the indexes of all others.
         """
         batch = pa.table({"line": lines, "source_offset": offsets})
-        self._connection.register("batch", batch)
-        try:
-            result = self._run(is_careful=is_careful)
-        finally:
-            self._connection.unregister("batch")
-        is_ours = result.column("is_ours").combine_chunks()
-        others = pc.indices_nonzero(pc.invert(is_ours))
-        events = result.drop_columns(["is_ours"])
-        return (events.filter(is_ours) if len(others) else events), others
-
-    def _run(self, *, is_careful: bool) -> pa.Table:
         make = _careful_query if is_careful else _plain_query
         try:
-            return self._connection.sql(make(self._keys, "{}")).to_arrow_table()
+            return read_columns(self._connection, batch, make(self._keys, "{}", self._form))
         except (duckdb.InvalidInputException, UnicodeDecodeError):
             # Some line is no JSON. Asking line by line whether it is costs a third more.
             # (The client fails to decode the message where that cuts a character in two.)
-            return self._connection.sql(make(self._keys, "try({})")).to_arrow_table()
+            return read_columns(self._connection, batch, make(self._keys, "try({})", self._form))
 
 
-def _plain_query(keys: list[str], attempt: str) -> str:
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What lines look like.
+
+    Attributes:
+        bare: Statement that gives ``line``, the JSON alone, with its offset and ``envelope``.
+        fields: The object of what has no column.
+        needs_time: Whether a line without a time of its own is not ours.
+    """
+
+    bare: str
+    fields: str
+    needs_time: bool
+
+
+_BARE = _Form("select line, source_offset, null as envelope from batch", "v_fields", False)
+_CRI = _Form(
+    f"""
+    select
+        source_offset,
+        strpos(line, '{{') as brace_at,
+        left(line, brace_at - 1) as prefix,
+        case when regexp_full_match(prefix, '{_CRI_PREFIX}') then substring(line, brace_at) end
+            as line,
+        '"cri.time":"' || split_part(prefix, ' ', 1)
+        || '","stream":"' || split_part(prefix, ' ', 2) || '"}}' as envelope
+    from batch
+    """,  # noqa: S608 nothing in it comes from a log
+    "coalesce(left(v_fields, length(v_fields) - 1) || ',', '{') || envelope",
+    True,
+)
+
+
+def _plain_query(keys: list[str], attempt: str, form: _Form) -> str:
     """Return the statement for lines without a backslash or a null.
 
     Args:
         keys: The keys to look for.
         attempt: Template around what fails on a line that is no JSON.
+        form: What the lines look like.
     """
     structure = ", ".join(f'"{key}": "JSON"' for key in keys)
     texts = attempt.format(f"json_transform(line, '{{{structure}}}')")
     taken = [f'texts."{key}"' for key in keys]
     is_candidate = f"{_IS_OBJECT} and not contains(line, '\\')"
-    return _query(keys, texts, taken, is_candidate, string=_UNQUOTED, null_rule="")
+    return _query(keys, texts, taken, is_candidate, form, string=_UNQUOTED, null_rule="")
 
 
-def _careful_query(keys: list[str], attempt: str) -> str:
+def _careful_query(keys: list[str], attempt: str, form: _Form) -> str:
     """Return the statement for any lines; arguments as for `_plain_query`."""
     paths = ", ".join(f"""'$."{key}"'""" for key in keys)
     texts = attempt.format(f"json_extract(line, [{paths}])")
     taken = [f"texts[{index + 1}]" for index in range(len(keys))]
     string = "json_extract_string({0}, '$')"
-    return _query(keys, texts, taken, _IS_OBJECT, string=string, null_rule="{0} = 'null' or ")
+    return _query(keys, texts, taken, _IS_OBJECT, form, string=string, null_rule="{0} = 'null' or ")
 
 
 _IS_OBJECT = "texts is not null and starts_with(line, '{')"
@@ -124,6 +152,7 @@ def _query(
     found: str,
     taken: list[str],
     is_candidate: str,
+    form: _Form,
     *,
     string: str,
     null_rule: str,
@@ -137,19 +166,24 @@ def _query(
     if "message" in texts and "event" not in texts:
         columns.append(f"{_EVENT_OF_MESSAGE} as event")
     is_ours = f"({_has_no_more_than(texts)}) and {_fits(declared, texts, null_rule)}"
+    if form.needs_time:
+        is_ours += " and v_timestamp is not null" if "timestamp" in texts else " and false"
     # Every name comes from the table of fields or has passed `is_plain_key`.
     return f"""
 with
 
+bare as ({form.bare}),
+
 found as (
-    select line, source_offset, {found} as texts
-    from batch
+    select line, source_offset, envelope, {found} as texts
+    from bare
 ),
 
 named as (
     select
         line,
         source_offset,
+        envelope,
         {is_candidate} as is_candidate,
         -- As text: from JSON, a cast would turn true into 1 and "12" into 12.
         {_list(f"cast({text} as varchar) as t{index}" for index, text in enumerate(taken))}
@@ -163,7 +197,7 @@ typed as (
 
 select
     {_list(["source_offset", *columns])},
-    v_fields as fields,
+    {form.fields} as fields,
     coalesce(case when is_candidate then {is_ours} end, false) as is_ours
 from typed
 """  # noqa: S608

@@ -51,7 +51,7 @@ def test_both_ways_of_reading_agree(lines: list[bytes], has_end: bool) -> None:
         offset += len(line) + 1
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(json_chunks, "_FEWEST_LINES", 1)
+        patch.setattr(json_chunks, "FEWEST_LINES", 1)
         batch = json_chunks.JsonChunkParser(plain).parse(data, 1_000)
 
     found: dict[int, dict[str, Any]] = {}

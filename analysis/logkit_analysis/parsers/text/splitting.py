@@ -18,13 +18,13 @@ from logkit_analysis.parsers.text.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from logkit_analysis.parsers.text.transports import Envelope, Transport
 
 # A record ends when so much of other channels has come since its last line. Programs write a
 # record at once; without a bound, a channel that fell silent would hold back all others.
-_GAP_BYTES = 64 * 1024
+GAP_BYTES = 64 * 1024
 _GAP_US = 1_000_000
 
 # Records of several channels can overlap without end; whoever reads on must get on. A line in
@@ -72,14 +72,18 @@ class Splitter:
 
     def split(self, data: bytes, start: int, done: Sink) -> None:
         """Give to *done* what the lines of *data* are; its last record ends with it."""
-        for channel in self._run(data, start, done, is_middle=False):
+        self.split_lines(_lines(data, start), start, done)
+
+    def split_lines(self, lines: Iterable[Line], start: int, done: Sink) -> None:
+        """Give to *done* what *lines* from offset *start* on are; the last ends its record."""
+        for channel in self._run(lines, start, done, is_middle=False):
             self._close(channel, done)
 
     def settled(self, data: bytes) -> int:
         """Return how many bytes of *data* hold records that no later line can continue."""
         if not self._may_continue and self._transport is None:
             return len(data)
-        window = 4 * _GAP_BYTES
+        window = 4 * GAP_BYTES
         while True:
             begin = data.rfind(b"\n", 0, max(0, len(data) - window)) + 1
             cut = self._cut(data[begin:], begin)
@@ -90,7 +94,7 @@ class Splitter:
     def _cut(self, data: bytes, begin: int) -> int | None:
         """Return the last place that cuts no record, ``None`` if it lies before *begin*."""
         done: list[Outcome] = []
-        channels = self._run(data, begin, done.append, is_middle=begin > 0)
+        channels = self._run(_lines(data, begin), begin, done.append, is_middle=begin > 0)
         pending = [part.start for channel in channels for part in channel.parts[:1]]
         pending += [c.builder.open.start for c in channels if c.builder.open is not None]
         cut = min([begin + len(data), *pending])
@@ -100,20 +104,22 @@ class Splitter:
                 cut = span.start
         return None if begin > 0 and cut <= begin else cut
 
-    def _run(self, data: bytes, start: int, done: Sink, *, is_middle: bool) -> list[_Channel]:
-        """Split *data*; return the channels with what they have not finished.
+    def _run(
+        self, lines: Iterable[Line], start: int, done: Sink, *, is_middle: bool
+    ) -> list[_Channel]:
+        """Split *lines*; return the channels with what they have not finished.
 
         Args:
-            data: Whole lines.
+            lines: Some lines in order.
             start: Offset of the first byte.
             done: Is given what is finished.
             is_middle: Whether the first lines of a channel may continue what is not in sight.
         """
         if self._transport is None:
-            return [self._run_plain(data, start, done, is_middle=is_middle)]
+            return [self._run_plain(lines, start, done, is_middle=is_middle)]
         channels: dict[object, _Channel] = {}
         seen: set[object] = set()
-        for line in self._short_lines(data, start, done):
+        for line in self._short(lines, done):
             envelope = self._transport.open(line.text)
             if envelope is None:
                 done(_stray(line))
@@ -131,17 +137,19 @@ class Splitter:
                 channels[envelope.channel] = channel
         return list(channels.values())
 
-    def _run_plain(self, data: bytes, start: int, done: Sink, *, is_middle: bool) -> _Channel:
+    def _run_plain(
+        self, lines: Iterable[Line], start: int, done: Sink, *, is_middle: bool
+    ) -> _Channel:
         builder = self._builder()
         if is_middle:
             builder.open = TextRecord(start, start, None, [], {})
-        for line in self._short_lines(data, start, done):
+        for line in self._short(lines, done):
             builder.feed(line, done)
         return _Channel(builder, start)
 
-    def _short_lines(self, data: bytes, start: int, done: Sink) -> Iterator[Line]:
-        """Yield the lines of *data* but those that are too long, which are finished."""
-        for line in _lines(data, start):
+    def _short(self, lines: Iterable[Line], done: Sink) -> Iterator[Line]:
+        """Yield *lines* but those that are too long, which are finished."""
+        for line in lines:
             if len(line.text) <= self._max_line_bytes:
                 yield line
             else:
@@ -190,7 +198,7 @@ class Splitter:
     ) -> None:
         for key, channel in list(channels.items()):
             is_later = us is not None and channel.us is not None and us - channel.us > _GAP_US
-            if is_later or start - channel.end > _GAP_BYTES:
+            if is_later or start - channel.end > GAP_BYTES:
                 self._close(channels.pop(key), done)
 
     def _close(self, channel: _Channel, done: Sink) -> None:
@@ -199,11 +207,16 @@ class Splitter:
             _reject_parts(channel, "partial_line: the rest of it never came", done)
 
 
+def whole_line(start: int, raw: bytes) -> Line:
+    """Return the line that *raw* at offset *start* is as it stands."""
+    return Line(start, start + len(raw) + 1, raw, [raw], {})
+
+
 def _lines(data: bytes, start: int) -> Iterator[Line]:
     """Yield the lines of *data*; an empty rest behind the last newline is none."""
     for raw in data.removesuffix(b"\n").split(b"\n") if data else ():
         end = start + len(raw) + 1
-        yield Line(start, end, raw, [raw], {})
+        yield whole_line(start, raw)
         start = end
 
 

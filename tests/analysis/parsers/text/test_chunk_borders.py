@@ -117,7 +117,7 @@ def bounds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
     if request.param:
         monkeypatch.setattr(records, "RECORD_BYTES", request.param)
         monkeypatch.setattr(splitting, "RECORD_BYTES", request.param)
-        monkeypatch.setattr(splitting, "_GAP_BYTES", 60)
+        monkeypatch.setattr(splitting, "GAP_BYTES", 60)
         for parser in PARSERS.values():
             monkeypatch.setattr(parser._lines, "max_line_bytes", 70)
 
