@@ -34,6 +34,75 @@ bounds as materialized (
 
 ),
 
+halves as (
+
+    select
+        service,
+        method,
+        endpoint,
+        command,
+        version,
+        instance,
+        host,
+        platform,
+        provider,
+        model,
+        guild_id,
+        shard_id,
+        status_code,
+        level,
+        duration_ms,
+        0 as is_after
+
+    from events
+
+    cross join bounds
+
+    where
+        timestamp >= first_since
+        and timestamp < first_until
+        and lk_is_request(status_code, duration_ms, endpoint, command)
+
+    union all
+
+    select
+        service,
+        method,
+        endpoint,
+        command,
+        version,
+        instance,
+        host,
+        platform,
+        provider,
+        model,
+        guild_id,
+        shard_id,
+        status_code,
+        level,
+        duration_ms,
+        1 as is_after
+
+    from events
+
+    where
+        timestamp >= $since
+        and timestamp < $until
+        and lk_is_request(status_code, duration_ms, endpoint, command)
+
+),
+
+judged as (
+
+    select
+        *,
+        lk_is_error(status_code, level) as is_failed,
+        coalesce(status_code, 0) = 429 as is_limited
+
+    from halves
+
+),
+
 requests as materialized (
 
     select
@@ -48,37 +117,18 @@ requests as materialized (
         provider,
         model,
         guild_id,
+        is_after,
         cast(shard_id as varchar) as shard,
-        case when timestamp >= $since and timestamp < $until then 1 else 0 end as is_after,
-        case when timestamp >= first_since and timestamp < first_until then 1 else 0 end
-            as is_before,
-        case when lk_is_error(status_code, level) then 1 else 0 end as failed,
-        case when status_code = 429 then 1 else 0 end as limited,
+        case when is_failed then 1 else 0 end as failed,
+        case when is_limited then 1 else 0 end as limited,
+        case when duration_ms > 0 and not is_failed and not is_limited then duration_ms end
+            as good_ms,
         case
-            when
-                duration_ms > 0
-                and not lk_is_error(status_code, level)
-                and coalesce(status_code, 0) <> 429
-                then duration_ms
-        end as good_ms,
-        case
-            when
-                duration_ms > 0
-                and not lk_is_error(status_code, level)
-                and coalesce(status_code, 0) <> 429
+            when duration_ms > 0 and not is_failed and not is_limited
                 then cast(ln(duration_ms) * 1e6 as bigint)
         end as log_ms
 
-    from events
-
-    cross join bounds
-
-    where
-        (
-            (timestamp >= $since and timestamp < $until)
-            or (timestamp >= first_since and timestamp < first_until)
-        )
-        and lk_is_request(status_code, duration_ms, endpoint, command)
+    from judged
 
 ),
 
@@ -88,7 +138,6 @@ valued as (
         'all' as attribute,
         '' as attribute_value,
         is_after,
-        is_before,
         failed,
         limited,
         good_ms,
@@ -101,7 +150,6 @@ valued as (
         'service' as attribute,
         service as attribute_value,
         is_after,
-        is_before,
         failed,
         limited,
         good_ms,
@@ -115,7 +163,6 @@ valued as (
         'endpoint' as attribute,
         concat(method, ' ', endpoint) as attribute_value,
         is_after,
-        is_before,
         failed,
         limited,
         good_ms,
@@ -129,7 +176,6 @@ valued as (
         'command' as attribute,
         command as attribute_value,
         is_after,
-        is_before,
         failed,
         limited,
         good_ms,
@@ -143,7 +189,6 @@ valued as (
         'version' as attribute,
         version as attribute_value,
         is_after,
-        is_before,
         failed,
         limited,
         good_ms,
@@ -157,7 +202,6 @@ valued as (
         'instance' as attribute,
         instance as attribute_value,
         is_after,
-        is_before,
         failed,
         limited,
         good_ms,
@@ -171,7 +215,6 @@ valued as (
         'host' as attribute,
         host as attribute_value,
         is_after,
-        is_before,
         failed,
         limited,
         good_ms,
@@ -185,7 +228,6 @@ valued as (
         'platform' as attribute,
         platform as attribute_value,
         is_after,
-        is_before,
         failed,
         limited,
         good_ms,
@@ -199,7 +241,6 @@ valued as (
         'provider' as attribute,
         provider as attribute_value,
         is_after,
-        is_before,
         failed,
         limited,
         good_ms,
@@ -213,7 +254,6 @@ valued as (
         'model' as attribute,
         model as attribute_value,
         is_after,
-        is_before,
         failed,
         limited,
         good_ms,
@@ -227,7 +267,6 @@ valued as (
         'guild_id' as attribute,
         guild_id as attribute_value,
         is_after,
-        is_before,
         failed,
         limited,
         good_ms,
@@ -241,7 +280,6 @@ valued as (
         'shard_id' as attribute,
         shard as attribute_value,
         is_after,
-        is_before,
         failed,
         limited,
         good_ms,
@@ -249,27 +287,47 @@ valued as (
     from requests
     where shard is not null
 
+),
+
+counted as (
+
+    select
+        attribute,
+        attribute_value,
+        is_after,
+        count(*) as request_count,
+        sum(failed) as error_count,
+        sum(limited) as limited_count,
+        count(log_ms) as timed_count,
+        coalesce(sum(log_ms), 0) / 1e6 as log_sum,
+        coalesce(sum(log_ms * log_ms), 0) / 1e12 as square_sum,
+        lk_percentile(good_ms, 5e-1) as p50_ms
+
+    from valued
+
+    group by attribute, attribute_value, is_after
+
 )
 
 select
     attribute,
     attribute_value as value,
-    cast(sum(is_before) as bigint) as before_requests,
-    cast(sum(is_after) as bigint) as after_requests,
-    cast(sum(is_before * failed) as bigint) as before_errors,
-    cast(sum(is_after * failed) as bigint) as after_errors,
-    cast(sum(is_before * limited) as bigint) as before_limited,
-    cast(sum(is_after * limited) as bigint) as after_limited,
-    count(case when is_before = 1 then log_ms end) as before_timed,
-    count(case when is_after = 1 then log_ms end) as after_timed,
-    coalesce(sum(case when is_before = 1 then log_ms end), 0) / 1e6 as before_log_sum,
-    coalesce(sum(case when is_after = 1 then log_ms end), 0) / 1e6 as after_log_sum,
-    coalesce(sum(case when is_before = 1 then log_ms * log_ms end), 0) / 1e12 as before_square_sum,
-    coalesce(sum(case when is_after = 1 then log_ms * log_ms end), 0) / 1e12 as after_square_sum,
-    lk_percentile(case when is_before = 1 then good_ms end, 5e-1) as before_p50_ms,
-    lk_percentile(case when is_after = 1 then good_ms end, 5e-1) as after_p50_ms
+    cast(sum(case when is_after = 0 then request_count else 0 end) as bigint) as before_requests,
+    cast(sum(case when is_after = 1 then request_count else 0 end) as bigint) as after_requests,
+    cast(sum(case when is_after = 0 then error_count else 0 end) as bigint) as before_errors,
+    cast(sum(case when is_after = 1 then error_count else 0 end) as bigint) as after_errors,
+    cast(sum(case when is_after = 0 then limited_count else 0 end) as bigint) as before_limited,
+    cast(sum(case when is_after = 1 then limited_count else 0 end) as bigint) as after_limited,
+    cast(sum(case when is_after = 0 then timed_count else 0 end) as bigint) as before_timed,
+    cast(sum(case when is_after = 1 then timed_count else 0 end) as bigint) as after_timed,
+    sum(case when is_after = 0 then log_sum else 0 end) as before_log_sum,
+    sum(case when is_after = 1 then log_sum else 0 end) as after_log_sum,
+    sum(case when is_after = 0 then square_sum else 0 end) as before_square_sum,
+    sum(case when is_after = 1 then square_sum else 0 end) as after_square_sum,
+    max(case when is_after = 0 then p50_ms end) as before_p50_ms,
+    max(case when is_after = 1 then p50_ms end) as after_p50_ms
 
-from valued
+from counted
 
 group by attribute, attribute_value
 
