@@ -23,6 +23,7 @@ class Text:
 
     text: str
     is_aside: bool = False
+    sources: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

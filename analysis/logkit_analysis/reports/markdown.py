@@ -46,7 +46,7 @@ def render_markdown(document: Document) -> str:
 def _block(block: Block) -> Iterator[str]:
     match block:
         case Text():
-            yield _text(block.text)
+            yield f"{_text(block.text)}{_numbers(block.sources)}"
         case Tiles():
             cells = [(tile.label, tile.value, tile.note) for tile in block.tiles]
             yield from _rows(("", "", ""), cells)

@@ -91,7 +91,8 @@ def _headroom(case: Case, storm_ends: list[datetime]) -> Text:
             worst, number = whole["invalid_requests"], answer.number
     if not number:
         return Text("Ban headroom: no calls to Discord in this time.")
-    return Text(
+    told = (
         f"Ban headroom: at most {worst:,} of {_BAN:,} invalid requests in 10 minutes, "
         f"{wording.ratio(worst / _BAN)} of what makes Discord ban the address."
     )
+    return Text(told, sources=(number,))

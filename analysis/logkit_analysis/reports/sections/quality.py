@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from logkit_analysis import stored
 from logkit_analysis.reports import wording
 from logkit_analysis.reports.document import (
     Block,
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from logkit_analysis.reports.case import Case, Row
 
+_REJECTED = "select count(*) as lines from quarantine"
 _NAMES = {
     "gap": "silences",
     "restart": "restarts",
@@ -45,7 +45,8 @@ def data_quality(case: Case) -> Section:
 
 
 def _strip(case: Case, findings: list[Row], lines: list[Row], number: int) -> Tiles:
-    rejected = stored.rejected_line_count(case.ledger.questions.connection)
+    quarantined = case.ledger.note("Rejected lines", _REJECTED, {})
+    rejected = quarantined.rows[0]["lines"]
     counts = dict.fromkeys(_NAMES, 0)
     for row in findings:
         counts[row["check"]] = counts.get(row["check"], 0) + row["count"]
@@ -62,7 +63,7 @@ def _strip(case: Case, findings: list[Row], lines: list[Row], number: int) -> Ti
         )
         for check, number_found in counts.items()
     ]
-    return Tiles(tuple(tiles), (number,))
+    return Tiles(tuple(tiles), (number, quarantined.number))
 
 
 def _tone(found: int) -> Tone:

@@ -53,7 +53,9 @@ def vitals(case: Case) -> Section:
 def _leak(case: Case, one: Trouble) -> Text:
     where = wording.words(f"{one.service} {one.subject}", 90)
     since = case.clock.time(one.started_at)
-    return Text(f"{where} grows: {one.figures}, since {since}; {one.because}.")
+    number = case.ask("memory_growth", case.searched).number
+    told = f"{where} grows: {one.figures}, since {since}; {one.because}."
+    return Text(told, sources=(number,))
 
 
 def _queues(case: Case) -> list[Block]:
