@@ -138,7 +138,7 @@ def delays_of(run: list[Event], own: list[Event]) -> list[float]:
 
 
 @settings(
-    max_examples=150,
+    max_examples=75,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
