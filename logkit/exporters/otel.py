@@ -137,17 +137,21 @@ class OtelRecording:
                 self._span.end()
 
     def _describe(self, name: str, fields: Mapping[str, Any], error: BaseException | None) -> None:
-        status, is_error = fields.get("status_code"), isinstance(error, Exception)
-        least = _LEAST_FAILED_STATUS.get(self._kind)
-        if isinstance(status, int) and least is not None and status >= least:
-            is_error = True
         if error is not None:
             fields = {**error_fields(error), **fields}
         attributes = _attributes(fields)
         self._span.update_name(name)
         self._span.set_attributes(attributes)
-        if is_error:
+        if _is_failure(self._kind, fields.get("status_code"), error):
             self._span.set_status(Status(StatusCode.ERROR, attributes.get("exception.message")))
+
+
+def _is_failure(kind: SpanKind, status: object, error: BaseException | None) -> bool:
+    if isinstance(status, int) and status >= _LEAST_FAILED_STATUS.get(kind, status + 1):
+        return True
+    # aiohttp's handlers raise what the caller did wrong; that is an answer, and no failure.
+    is_refusal = kind is SpanKind.SERVER and isinstance(status, int) and status >= 400
+    return isinstance(error, Exception) and not is_refusal
 
 
 class _Ids(RandomIdGenerator):
