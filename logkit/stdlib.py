@@ -15,6 +15,7 @@ from pythonjsonlogger.core import BaseJsonFormatter
 from logkit import libraries
 from logkit.exceptions import exception_of
 from logkit.levels import STDLIB_NUMBERS, level_of, parse_level
+from logkit.loop_errors import fields_of_culprit
 from logkit.names import describe, known_names
 from logkit.origins import fields_of
 from logkit.pipeline import pipeline, split
@@ -93,7 +94,7 @@ def record_parts(record: logging.LogRecord) -> tuple[object, Any, dict[str, Any]
     _, message = describe(template, args, record.name)
     event, named = known
     if event == "uncaught_exception":
-        named = fields_of(exception_of(record.exc_info))
+        named = {**fields_of_culprit(), **fields_of(exception_of(record.exc_info))}
     for name in _SURPLUS_EXTRA:
         fields.pop(name, None)
     return event, (), {"message": message, **named, **fields}

@@ -117,6 +117,29 @@ def test_the_crash_belongs_to_its_correlation(log_path: Path, code: str) -> None
     assert (event["correlation_id"], event["shard_id"]) == ("inner", 3)
 
 
+INHERITED = """
+def fail(): raise ValueError("boom")
+async def job(): fail()
+async def main():
+    with logkit.correlation("inner"):
+        START
+    await asyncio.sleep(0.01)
+    gc.collect()
+asyncio.run(main())
+"""
+STARTS = {
+    "callback": "asyncio.get_running_loop().call_soon(fail)",
+    "task": "asyncio.ensure_future(job())",
+}
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_work_that_was_started_in_a_correlation_belongs_to_it(log_path: Path, start: str) -> None:
+    """A task or callback that nobody awaits fails under the id that it has inherited."""
+    (event,), _, _ = run(INHERITED.replace("START", STARTS[start]), log_path)
+    assert (event["event"], event["correlation_id"]) == ("uncaught_exception", "inner")
+
+
 def test_an_exception_that_is_raised_again_elsewhere_belongs_there(log_path: Path) -> None:
     """One object in two correlations, one after the other: the last one counts."""
     code = """
