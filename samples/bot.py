@@ -3,6 +3,9 @@
 Simulated users send commands, a queue hands them to workers, workers call a chat platform's API
 (a fake one on loopback unless ``--api`` names another). In the middle of its life the bot stops
 waiting for ``retry_after``, as bots do, and the platform answers with a storm of 429s.
+
+``--signals-port 9464`` serves metrics and health; ``--block 5`` stops the event loop for 5 s in the
+middle of the run and ``--leak 2`` loses 2 MB of memory a second, so that both can be looked at.
 """
 
 from __future__ import annotations
@@ -10,9 +13,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import time
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
@@ -119,22 +121,59 @@ def rate_limit_fields(response: Response) -> dict[str, Any]:
     return fields
 
 
+@dataclass(frozen=True, slots=True)
+class Troubles:
+    """What is wrong with the bot on request.
+
+    Attributes:
+        block_s: Seconds for which its event loop is stopped once; 0 for never.
+        leak_mb_per_s: Megabytes that it loses each second.
+    """
+
+    block_s: float = 0
+    leak_mb_per_s: float = 0
+
+    async def block(self, after_s: float) -> None:
+        """Do what no coroutine may: wait without letting the others go on."""
+        await asyncio.sleep(after_s)
+        block_the_event_loop(self.block_s)
+
+    async def leak(self) -> None:
+        """Keep ever more memory."""
+        lost: list[bytes] = []
+        while self.leak_mb_per_s:
+            lost.append(b"x" * int(self.leak_mb_per_s * 100_000))
+            await asyncio.sleep(0.1)
+
+
+def block_the_event_loop(seconds: float) -> None:
+    """Sleep as code sleeps that knows of no event loop."""
+    time.sleep(seconds)
+
+
 class Bot:
     """Takes commands from simulated users and answers them through the API."""
 
-    def __init__(self, url: str, seconds: float, rng: Random) -> None:
+    def __init__(self, url: str, seconds: float, rng: Random, troubles: Troubles) -> None:
         self._url = url
         self._seconds = seconds
+        self._troubles = troubles
         self._rng = rng
         self._queue: asyncio.Queue[Message] = asyncio.Queue(maxsize=200)
         self._phase = PHASES[0]
 
     async def run(self) -> None:
         """Live through all phases, then answer what is still in the queue."""
+        address = urlsplit(self._url)
+        is_reachable = logkit.health.tcp(address.hostname or "", address.port or 80)
+        logkit.health.check("platform", is_reachable)
+        logkit.queues.watch("commands", self._queue, interval_s=0.25)
+        with suppress(logkit.MissingExtraError):
+            logkit.resources.start(interval_s=0.5)
         async with asyncio.TaskGroup() as tasks:
             helpers = [tasks.create_task(self._work()) for _ in range(WORKERS)]
-            helpers.append(tasks.create_task(self._sample_queue()))
-            helpers.append(tasks.create_task(sample_resources()))
+            helpers.append(tasks.create_task(self._troubles.leak()))
+            helpers.append(tasks.create_task(self._troubles.block(after_s=self._seconds / 2)))
             begun_at = time.perf_counter()
             for phase in PHASES:
                 await self._live(phase, begun_at + phase.share * self._seconds)
@@ -208,35 +247,12 @@ class Bot:
             log.warning("api_call_failed", **fields)
         return response
 
-    async def _sample_queue(self) -> None:
-        while True:
-            depth, limit = self._queue.qsize(), self._queue.maxsize
-            log.info("queue_sample", queue="commands", queue_depth=depth, queue_limit=limit)
-            await asyncio.sleep(0.25)
-
 
 _NO_BRACES = str.maketrans("", "", "{}")
 
 
 def _milliseconds_since(started_at: float) -> float:
     return round((time.perf_counter() - started_at) * 1_000, 3)
-
-
-async def sample_resources() -> None:
-    """Log twice a second what Linux says about this process; elsewhere do nothing."""
-    proc, page_bytes = Path("/proc/self"), os.sysconf("SC_PAGE_SIZE")
-    while proc.exists():
-        cpu_s, asked_at = time.process_time(), time.perf_counter()
-        await asyncio.sleep(0.5)
-        wall_s = time.perf_counter() - asked_at
-        log.info(
-            "resource_sample",
-            rss_bytes=int((proc / "statm").read_text().split()[1]) * page_bytes,
-            open_fds=sum(1 for _ in (proc / "fd").iterdir()),
-            threads=sum(1 for _ in (proc / "task").iterdir()),
-            cpu_percent=round((time.process_time() - cpu_s) / wall_s * 100, 1),
-            loop_lag_ms=round((wall_s - 0.5) * 1_000, 3),
-        )
 
 
 def summary(truth: dict[str, Any], log_path: Path) -> str:
@@ -253,11 +269,12 @@ def summary(truth: dict[str, Any], log_path: Path) -> str:
 
 async def main(options: argparse.Namespace) -> None:
     """Run the bot against the API, and print what the API did."""
-    logkit.configure("example-bot", path=options.log)
+    logkit.configure("example-bot", path=options.log, signals_port=options.signals_port)
     async with AsyncExitStack() as stack:
         url = options.api or (await stack.enter_async_context(FakePlatform())).url
         log.info("service_started")
-        await Bot(url, options.seconds, Random(options.seed)).run()
+        troubles = Troubles(options.block, options.leak)
+        await Bot(url, options.seconds, Random(options.seed), troubles).run()
         log.info("service_stopped")
         truth = (await request(url, "GET", "/__truth")).body
     logkit.flush()
@@ -271,6 +288,9 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--log", type=Path, default=Path("bot.log"), help="file for the events")
     parser.add_argument("--api", help="address of a running fake_platform.py (default: its own)")
     parser.add_argument("--seed", type=int, default=7, help="seed of the users' wishes")
+    parser.add_argument("--signals-port", type=int, help="serve metrics and health on this port")
+    parser.add_argument("--block", type=float, default=0, help="seconds the event loop is stopped")
+    parser.add_argument("--leak", type=float, default=0, help="megabytes lost a second")
     return parser.parse_args()
 
 
