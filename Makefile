@@ -49,12 +49,16 @@ soak: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m soak
 
 $(VENV)/.installed-bench: $(VENV)/.installed-dev
-	@echo 'logkit: installing a peer of 500 MB to compare with (once)'
-	@$(BIN)/python -m pip install --group bench >/dev/null 2>&1 \
-		&& touch $@ || echo 'logkit: it could not be installed and is left out' >&2
+	@echo 'logkit: installing peers of 700 MB to compare with (once)'
+	@for group in bench detectors; do \
+		$(BIN)/python -m pip install --group $$group >/dev/null 2>&1 \
+		|| echo "logkit: peers of group $$group could not be installed and are left out" >&2; \
+	done
+	@touch $@
 
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.detection
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/python docs/generate.py
