@@ -17,6 +17,7 @@ import typer
 from logkit_analysis.catalog import load_catalog
 from logkit_analysis.cli.app import app
 
+from logkit.metrics.table import METRICS, NONE, OVERFLOW, Metric
 from logkit.schema import FIELDS, LEVELS, MAX_LINE_BYTES, SCHEMA_VERSION, Field
 
 if TYPE_CHECKING:
@@ -57,6 +58,19 @@ covers everything stored. Your own `.sql` files with a `-- @title` line in `./qu
 {queries}
 """
 
+METRIC_PAGE = """# Metrics
+
+What `/metrics` shows of a bot with `configure(signals_port=...)`, beside prometheus-client's own
+metrics of the process (`process_*`, `python_*`) and those that the bot keeps itself. The table is
+`logkit/metrics/table.py`. A metric has no series before something was counted.
+
+Labels in *italics* are open: beyond {most} combinations (100 for histograms) their values are
+counted as `{overflow}`, and `logkit_metric_overflows_total` grows. A label for which the event has
+no field is `{none}`. Where several processes are shown as one, the last column says how.
+
+{metrics}
+"""
+
 COMMANDS = """# Commands
 
 Data goes to stdout, everything said about it to stderr. A setting is looked for in the flags,
@@ -77,7 +91,12 @@ then in `LOGKIT_*` variables, then in `./logkit.toml`, then in
 
 def main(folder: Path) -> None:
     """Write every reference page into *folder*."""
-    pages = {"events.md": _events(), "queries.md": _queries(), "commands.md": _commands()}
+    pages = {
+        "events.md": _events(),
+        "queries.md": _queries(),
+        "commands.md": _commands(),
+        "metrics.md": _metrics(),
+    }
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in pages.items():
         (folder / name).write_text(text.strip() + "\n", encoding="utf-8")
@@ -119,6 +138,33 @@ def _meaning(field: Field) -> str:
     if field.is_envelope:
         notes.append("*envelope*")
     return "; ".join(notes)
+
+
+def _metrics() -> str:
+    return METRIC_PAGE.format(
+        most=max(metric.max_series for metric in METRICS),
+        overflow=OVERFLOW,
+        none=NONE,
+        metrics=_table(
+            ("metric", "kind", "labels", "meaning", "fed by", "unit", "of several processes"),
+            (
+                (
+                    _code(metric.name),
+                    metric.kind,
+                    ", ".join(_label(metric, name) for name in metric.labels),
+                    metric.help,
+                    metric.fed_by,
+                    metric.unit,
+                    metric.merge if metric.kind == "gauge" else "sum",
+                )
+                for metric in METRICS
+            ),
+        ),
+    )
+
+
+def _label(metric: Metric, name: str) -> str:
+    return _code(name) if name in metric.closed else f"*{name}*"
 
 
 def _queries() -> str:

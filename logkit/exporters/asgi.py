@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from logkit.exporters.pages import safe_answer
 
-Send = Callable[[Mapping[str, Any]], Awaitable[None]]
-AsgiApp = Callable[[Mapping[str, Any], object, Send], Awaitable[None]]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+AsgiApp = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
-async def app(scope: Mapping[str, Any], receive: object, send: Send) -> None:  # noqa: ARG001
+async def app(scope: Message, receive: Receive, send: Send) -> None:  # noqa: ARG001
     """Answer ``/metrics``, ``/healthz`` and ``/readyz`` below the path where it is mounted."""
     if scope["type"] != "http":
         return
