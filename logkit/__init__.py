@@ -13,11 +13,18 @@ if TYPE_CHECKING:
     from logkit.config import configure, flush, stats
     from logkit.context import bind, correlation, fresh
     from logkit.diagnosis import Diagnosis, diagnose
-    from logkit.errors import CircuitOpenError, ConfigurationError, LogkitError, MissingExtraError
+    from logkit.errors import (
+        CircuitOpenError,
+        ConfigurationError,
+        LogkitError,
+        MissingExtraError,
+        WaitTooLongError,
+    )
     from logkit.instrumentation import instrument, uninstrument
     from logkit.logger import get_logger
     from logkit.middleware import AsgiMiddleware, WsgiMiddleware, aiohttp_middleware
     from logkit.propagation import extract, inject
+    from logkit.rate_limit_guard import RateLimitGuard
     from logkit.redaction import register_secret
     from logkit.stdlib import JsonFormatter, dict_config
     from logkit.threads import ContextExecutor, wrap
@@ -33,6 +40,8 @@ __all__ = [
     "JsonFormatter",
     "LogkitError",
     "MissingExtraError",
+    "RateLimitGuard",
+    "WaitTooLongError",
     "WsgiMiddleware",
     "aiohttp_middleware",
     "bind",
@@ -63,6 +72,8 @@ _MODULES = {
     "JsonFormatter": "stdlib",
     "LogkitError": "errors",
     "MissingExtraError": "errors",
+    "RateLimitGuard": "rate_limit_guard",
+    "WaitTooLongError": "errors",
     "WsgiMiddleware": "middleware",
     "aiohttp_middleware": "middleware",
     "bind": "context",

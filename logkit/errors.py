@@ -30,3 +30,17 @@ class CircuitOpenError(LogkitError):
         super().__init__(f"circuit breaker {breaker!r} is open; next trial in {retry_in_s:.1f} s")
         self.breaker = breaker
         self.retry_in_s = retry_in_s
+
+
+class WaitTooLongError(LogkitError):
+    """A rate limit asks for a longer wait than the bot wants to have.
+
+    Attributes:
+        bucket: What is limited.
+        wait_s: Seconds that are left.
+    """
+
+    def __init__(self, bucket: str, wait_s: float) -> None:
+        super().__init__(f"rate limit of {bucket!r} lasts for another {wait_s:.1f} s")
+        self.bucket = bucket
+        self.wait_s = wait_s
