@@ -36,6 +36,9 @@ class Cost(Protocol):
     def __len__(self) -> int:
         """Return the number of points."""
 
+    def cuts(self) -> NDArray[np.intp]:
+        """Return the positions before which a level may begin."""
+
     def cost(self, start: Index, end: Index) -> Any:
         """Return the cost of one level over the points from *start* up to *end*."""
 
@@ -65,6 +68,10 @@ class GaussianCost:
 
     def __len__(self) -> int:
         return self._weight.size - 1
+
+    def cuts(self) -> NDArray[np.intp]:
+        """See `Cost`."""
+        return np.arange(1, len(self))
 
     def cost(self, start: Index, end: Index) -> Any:
         """See `Cost`."""
@@ -102,6 +109,12 @@ class BinomialCost:
 
     def __len__(self) -> int:
         return self._trials.size - 1
+
+    def cuts(self) -> NDArray[np.intp]:
+        """See `Cost`: the best cuts are beside failures, which are few."""
+        failed = np.flatnonzero(np.diff(self._failures))
+        beside = np.unique(np.concatenate((failed, failed + 1)))
+        return beside[(beside > 0) & (beside < len(self))]
 
     def cost(self, start: Index, end: Index) -> Any:
         """See `Cost`."""
@@ -184,16 +197,17 @@ def _candidates(cost: Cost) -> NDArray[np.intp]:
 
 def _peaks(cost: Cost, scale: int) -> tuple[NDArray[np.intp], Floats]:
     """Return the points where the gain of a cut at this *scale* is a maximum, with the gain."""
-    size = len(cost)
-    at = np.arange(1, size)
+    size, at = len(cost), cost.cuts()
     start, end = np.maximum(at - scale, 0), np.minimum(at + scale, size)
     gains = cost.cost(start, end) - cost.cost(start, at) - cost.cost(at, end)
     high = np.flatnonzero(gains > _LEAST_GAIN)
     if not high.size:
         return high, gains[high]
     reach = max(scale // 2, 1)
-    around = sliding_window_view(np.pad(gains, reach, constant_values=-np.inf), 2 * reach + 1)
-    peaks = high[gains[high] == around[high].max(axis=1)]
+    padded = np.full(size + 2 * reach, -np.inf)
+    padded[at + reach] = gains
+    around = sliding_window_view(padded, 2 * reach + 1)
+    peaks = high[gains[high] == around[at[high]].max(axis=1)]
     return at[peaks], gains[peaks]
 
 
