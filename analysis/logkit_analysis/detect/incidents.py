@@ -88,7 +88,12 @@ def _incident_at(
     is_step = watched.metric.is_worse(healthy.level, stretches[index].level)
     behind = _worse_until(watched, stretches, index if is_step else top, healthy)
     start, end = stretches[index].start, stretches[behind - 1].end
-    if not _is_long(watched, start, end):
+    good = [
+        one
+        for one in stretches[index + 1 : behind]
+        if not watched.metric.is_worse(healthy.level, one.level, share=_RECOVERY)
+    ]
+    if not _is_long(watched, start, end, sum(_seconds(watched, one) for one in good)):
         return None, index
     incident = _ramp(watched, stretches, (index, top, behind), floor)
     if incident is None and is_step:
@@ -116,8 +121,7 @@ def _worse_until(watched: Watched, stretches: list[Stretch], index: int, healthy
     def is_breather(position: int) -> bool:
         if position + 1 == len(stretches) or not is_worse(position + 1):
             return False
-        good = stretches[position]
-        return bool(watched.at[good.end] - watched.at[good.start] < _BREATHER_S)
+        return _seconds(watched, stretches[position]) < _BREATHER_S
 
     end = index + 1
     while end < len(stretches) and (is_worse(end) or is_breather(end)):
@@ -125,10 +129,16 @@ def _worse_until(watched: Watched, stretches: list[Stretch], index: int, healthy
     return end
 
 
-def _is_long(watched: Watched, start: int, end: int) -> bool:
+def _seconds(watched: Watched, stretch: Stretch) -> float:
+    """Return how long a stretch is that is not the last one."""
+    return float(watched.at[min(stretch.end, len(watched) - 1)] - watched.at[stretch.start])
+
+
+def _is_long(watched: Watched, start: int, end: int, good_s: float) -> bool:
+    """Return whether what is worse, but for *good_s* seconds within it, is worth telling."""
     if end - start < _LEAST_BINS or watched.counts[start:end].sum() < _LEAST_SAMPLES:
         return False
-    is_long = watched.at[end - 1] - watched.at[start] >= _LEAST_DURATION_S
+    is_long = watched.at[end - 1] - watched.at[start] - good_s >= _LEAST_DURATION_S
     return bool(is_long) and _has_events(watched, start, end)
 
 
