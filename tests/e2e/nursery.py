@@ -6,6 +6,7 @@ a line of JSON on its standard input. It answers on its standard output.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import resource
@@ -13,6 +14,7 @@ import select
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -132,5 +134,8 @@ if __name__ == "__main__":
     import logkit_analysis.follow  # noqa: F401 imported before the fork
     from logkit_analysis.__main__ import main
 
+    # Typer itself imports this at its first command only, and pydantic with it.
+    with suppress(ImportError):
+        importlib.import_module("typer._adapters")
     serve()
     sys.exit(main())
