@@ -27,7 +27,8 @@ make() {
     command make --no-print-directory -f "$ROOT/Makefile" -o .venv/.installed BIN="$BIN" "$@"
 }
 pip() { command pip "$@" --no-index --quiet --dry-run; }
-sleep() { until grep -q 'read as' follow.txt; do command sleep 0.1; done; }  # however slow we are
+# However slow we are, up to a limit.
+sleep() { for _ in {1..300}; do command sleep 0.1; grep -q 'read as' follow.txt && break; done; }
 """
 # What is new in each run: a process's own facts, and how long things took.
 _VOLATILE = (
