@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _HUGE = 1e15
 # Greatest number of a column and the decimals that a reader can use: a ratio gets four.
 _DECIMALS = ((1.0, 4), (10.0, 3), (100.0, 2), (_HUGE, 1))
+# The share of a number that its column's decimals may take from it.
+_WORST_ROUNDING = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,7 @@ def cell_columns(result: ResultSet, zone: ZoneInfo) -> list[CellColumn]:
 
 def _text(value: object, zone: ZoneInfo, decimals: int) -> str | None:
     if isinstance(value, float | Decimal):
-        number = float(value)
-        return f"{number:.{decimals}f}" if abs(number) < _HUGE else f"{number:.6g}"
+        return _number(float(value), decimals)
     match plain(value):
         case None:
             return None
@@ -69,6 +70,15 @@ def _text(value: object, zone: ZoneInfo, decimals: int) -> str | None:
             return short_time(moment, zone)
         case other:
             return escape_controls(str(other))
+
+
+def _number(number: float, decimals: int) -> str:
+    if abs(number) >= _HUGE:
+        return f"{number:.6g}"
+    # A ratio among milliseconds must not become 0.
+    if abs(round(number, decimals) - number) > _WORST_ROUNDING * abs(number):
+        return f"{number:.2g}"
+    return f"{number:.{decimals}f}"
 
 
 def _decimals(values: Sequence[object]) -> int:

@@ -43,6 +43,12 @@ def test_numbers_stand_in_columns() -> None:
     assert table(rows) == ("name  ratio  n\n----  -----  -\na      1.00  7\nbb     0.25\n")
 
 
+def test_a_small_number_among_great_ones_keeps_its_digits() -> None:
+    """A ratio in a column of milliseconds is not shown as nothing."""
+    lines = table(result((3789.14,), (0.0026,), (0.0,), baseline="DOUBLE")).splitlines()
+    assert [line.strip() for line in lines[2:]] == ["3789.1", "0.0026", "0.0"]
+
+
 def test_times_are_shown_in_the_zone() -> None:
     """A time shows its offset, a fraction only where there is one."""
     rows = result((AT,), (AT.replace(microsecond=1),), at="TIMESTAMP WITH TIME ZONE")
