@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
@@ -17,6 +17,7 @@ import logkit
 from logkit.metrics import deriver, registry
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 WORKER = """
@@ -59,6 +60,52 @@ def test_workers_are_shown_as_one(tmp_path: Path, ring_dir: Path) -> None:
     assert "bot_api_request_duration_seconds_count 100.0" in text
     assert 'bot_queue_depth{queue="songs"} 6.0' in text
     assert "signals_not_served" not in (tmp_path / "bot.log").read_text()
+
+
+STANDBY = """
+import os, sys
+import logkit
+
+logkit.configure("bot", path=f"{sys.argv[1]}/bot.log", signals_port=int(sys.argv[2]))
+logkit.get_logger("bot").info("worker_ready", pid_seen=os.getpid())
+sys.stdin.read()
+"""
+
+
+def test_another_worker_takes_over(tmp_path: Path, ring_dir: Path) -> None:
+    """When the worker that serves is killed, the other one goes on, with the counts of both."""
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-c", STANDBY, str(tmp_path), str(port)]
+    environment = {
+        **os.environ,
+        "PROMETHEUS_MULTIPROC_DIR": str(shared),
+        "LOGKIT_RING_DIR": str(ring_dir),
+    }
+    both = 'bot_events_total{event="worker_ready",level="info"} 2.0'
+    with (
+        subprocess.Popen(command, env=environment, stdin=subprocess.PIPE) as first,
+        _closing(first),
+    ):
+        _until(port, 'bot_events_total{event="worker_ready",level="info"} 1.0')
+        with (
+            subprocess.Popen(command, env=environment, stdin=subprocess.PIPE) as second,
+            _closing(second),
+        ):
+            _until(port, both)
+            first.kill()
+            first.wait(10)
+            _until(port, both)
+
+
+@contextmanager
+def _closing(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        process.kill()
 
 
 def _until(port: int, wanted: str) -> str:
