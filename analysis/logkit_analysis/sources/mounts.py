@@ -24,13 +24,14 @@ def gives_notices(folder: Path, mounts: Path = _MOUNTS) -> bool:
             that notices come.
     """
     try:
-        lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        lines = mounts.read_bytes().decode(errors="surrogateescape").split("\n")
     except OSError:
         return True
+    # The kernel escapes newlines in names, but none of the other ends of lines that text knows.
     place = folder.resolve()
     kinds = [
         (len(point.parts), number, kind)
-        for number, (point, kind) in enumerate(map(_mount, lines))
+        for number, (point, kind) in enumerate(map(_mount, filter(None, lines)))
         if place.is_relative_to(point)
     ]
     # Of two mounts on one point the later one is seen.

@@ -54,6 +54,15 @@ def test_a_folder_is_judged_by_its_mount(
     assert gives_notices(tmp_path / folder, table) is expected
 
 
+def test_a_mount_point_may_have_odd_characters(tmp_path: Path) -> None:
+    """A line separator, form feed or carriage return in a name ends no line of the table."""
+    point = tmp_path / "a\u2028b\fc\rd"
+    point.mkdir()
+    table = tmp_path / "mountinfo"
+    table.write_bytes(f"36 22 0:42 / {point} rw - nfs4 server:/logs rw\n".encode())
+    assert not gives_notices(point, table)
+
+
 def test_without_a_table_notices_are_expected(tmp_path: Path) -> None:
     """As on macOS."""
     assert gives_notices(tmp_path, tmp_path / "missing")
