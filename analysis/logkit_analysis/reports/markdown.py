@@ -24,8 +24,8 @@ from logkit_analysis.reports.document import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-# What Markdown or the HTML in it would take for more than text.
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~#@!$&])")
+# What Markdown or the HTML in it would take for more than text; wikis link bare addresses.
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~#@!$&]|:(?=//)|(?<=www)\.)", re.IGNORECASE)
 
 
 def render_markdown(document: Document) -> str:

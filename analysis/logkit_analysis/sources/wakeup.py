@@ -53,6 +53,7 @@ class Wakeup:
         self._folders: list[tuple[Path, int, int]] = []
         self.is_polling = False
         self._end = threading.Event()
+        self._thread: threading.Thread | None = None
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._reader, False)
         os.set_blocking(self._writer, False)
@@ -66,7 +67,16 @@ class Wakeup:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._unwatch()
+        os.close(self._reader)
+        os.close(self._writer)
+
+    def _unwatch(self) -> None:
+        """End the thread that waits for notices, which looks for its end every 50 ms."""
         self._end.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
 
     def watch(self, folders: Sequence[Path]) -> None:
         """Watch *folders*, without their subfolders, and no other ones any more."""
@@ -75,15 +85,16 @@ class Wakeup:
         if present == self._folders:
             return
         self._folders = present
-        self._end.set()
+        self._unwatch()
         self._end = threading.Event()
         watched = [folder for folder in folders if self._gives_notices(folder)]
         self.is_polling = len(watched) < len(folders)
         if watched:
             arguments = (watched, self._end)
-            threading.Thread(
+            self._thread = threading.Thread(
                 target=self._wake_on_change, args=arguments, name="logkit-wakeup", daemon=True
-            ).start()
+            )
+            self._thread.start()
 
     def wait(self) -> None:
         """Return when something has changed since the last call, or after a while."""

@@ -6,6 +6,7 @@ import resource
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +16,6 @@ from logkit_analysis.stopping import StopSignal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 PATIENT = Pace(look_interval_s=20.0, poll_interval_s=0.01)
 ENDLESS = Pace(look_interval_s=20.0, poll_interval_s=20.0)
@@ -98,3 +98,12 @@ def test_a_signal_ends_the_wait(tmp_path: Path, stop: StopSignal) -> None:
         wakeup.watch([tmp_path])
         stop.set()
         assert waited_s(wakeup) < 10
+
+
+def test_what_it_opened_is_closed(tmp_path: Path, stop: StopSignal) -> None:
+    """A follow that begins again and again does not run out of descriptors."""
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(10):
+        with Wakeup(lambda _: True, stop, ENDLESS) as wakeup:
+            wakeup.watch([tmp_path])
+    assert len(list(Path("/proc/self/fd").iterdir())) < before + 10
