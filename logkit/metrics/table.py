@@ -115,7 +115,8 @@ METRICS: tuple[Metric, ...] = (
     _histogram(
         "bot_command_duration_seconds",
         "How long commands and messages took.",
-        "duration_ms of what counts as a processed message",
+        "duration_ms of what counts as a processed message; not of the steps inside it, which "
+        "carry the command as well",
         "command",
         buckets=_DURATION_BUCKETS_MS,
     ),
