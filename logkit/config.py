@@ -207,17 +207,23 @@ def configure(
 
 
 def flush(timeout: float = 5.0) -> bool:
-    """Wait up to *timeout* seconds until every accepted event is written; return whether it is."""
-    return pipeline.sink.flush(timeout)
+    """Wait up to *timeout* seconds until every accepted event is written; return whether it is.
+
+    Spans that wait for a collector are sent as well, within the same time.
+    """
+    until = time.monotonic() + timeout
+    is_written = pipeline.sink.flush(timeout)
+    return tracing.flush(max(until - time.monotonic(), 0)) and is_written
 
 
 def stats() -> dict[str, Any]:
     """Return what became of the events of this process.
 
     ``accepted`` is always the sum of ``written``, ``pending`` and ``dropped``;
-    ``dropped_by_level`` splits the last one.
+    ``dropped_by_level`` splits the last one. ``spans_dropped`` counts the spans that did not
+    reach the collector.
     """
-    return pipeline.counters.snapshot()
+    return {**pipeline.counters.snapshot(), "spans_dropped": tracing.lost_count}
 
 
 def _settings(environment: Mapping[str, str], **given: Any) -> Settings:

@@ -51,6 +51,7 @@ class Tracing:
 
     def __init__(self) -> None:
         self._export: Export | None = None
+        self._lost_before = 0
 
     def open(self, url: str, identity: Identity) -> None:
         """Record spans from now on; a missing extra is one warning.
@@ -68,10 +69,20 @@ class Tracing:
             return
         tracer.recorder, self._export = begin(identity, url, _write)
 
+    @property
+    def lost_count(self) -> int:
+        """Spans that were dropped or did not reach a collector."""
+        return self._lost_before + (0 if self._export is None else self._export.lost_count)
+
+    def flush(self, timeout: float) -> bool:
+        """Send what waits, for *timeout* seconds at most; return whether all of it was tried."""
+        return self._export is None or self._export.flush(timeout)
+
     def close(self) -> None:
         """Send what waits, for 2 seconds at most, before the process ends."""
         if self._export is not None:
             self._export.close()
+            self._lost_before += self._export.lost_count
             self._export = None
 
     def stop(self) -> None:
@@ -81,6 +92,7 @@ class Tracing:
 
     def become_child(self) -> None:
         """In a forked child: leave the parent's spans to the parent."""
+        self._lost_before = 0
         if self._export is not None:
             self._export.become_child()
 

@@ -49,6 +49,7 @@ class Batches(Generic[T]):
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._is_closed = False
+        self._flushes: deque[threading.Event] = deque()
         self.lost_count = 0
         self._thread = threading.Thread(target=self._work, name="logkit-spans", daemon=True)
         self._thread.start()
@@ -62,6 +63,13 @@ class Batches(Generic[T]):
         self._waiting.append(item)
         if len(self._waiting) >= self._batch_size:
             self._wake.set()
+
+    def flush(self, timeout: float) -> bool:
+        """Send what waits, for *timeout* seconds at most; return whether all of it was tried."""
+        done = threading.Event()
+        self._flushes.append(done)
+        self._wake.set()
+        return done.wait(timeout)
 
     def close(self, timeout: float) -> None:
         """Send what waits and end the thread; wait for it up to *timeout* seconds."""
@@ -77,6 +85,8 @@ class Batches(Generic[T]):
         self._send_waiting()
 
     def _send_waiting(self) -> None:
+        # Taken before the items: what was put before such a call is then among those sent.
+        flushes = [self._flushes.popleft() for _ in range(len(self._flushes))]
         while self._waiting:
             batch = [
                 self._waiting.popleft() for _ in range(min(len(self._waiting), self._batch_size))
@@ -86,6 +96,8 @@ class Batches(Generic[T]):
             except Exception:  # noqa: BLE001 - a batch that cannot be encoded is lost like any other
                 has_arrived = False
             self._note(has_arrived, len(batch))
+        for done in flushes:
+            done.set()
 
     def _note(self, has_arrived: bool, count: int) -> None:
         if not has_arrived:

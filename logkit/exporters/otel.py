@@ -206,6 +206,15 @@ class Export:
         """In a forked child: leave the parent's spans to the parent."""
         self._batches.become_child()
 
+    @property
+    def lost_count(self) -> int:
+        """Spans that were dropped or did not arrive."""
+        return self._batches.lost_count
+
+    def flush(self, timeout: float) -> bool:
+        """Send what waits, for *timeout* seconds at most; return whether all of it was tried."""
+        return self._batches.flush(timeout)
+
     def close(self) -> None:
         """Send what waits, for 2 seconds at most; no wait for a collector that is dead."""
         self._batches.close(0 if self._batches.is_failing else _EXIT_S / 2)

@@ -42,6 +42,25 @@ def test_all_that_is_put_is_sent_in_order() -> None:
     assert told == []
 
 
+def test_a_flush_sends_what_waits_at_once() -> None:
+    """It does not wait for the batch to fill, nor longer than it may for a send that hangs."""
+    sent: list[int] = []
+    gate = threading.Event()
+
+    def send(batch: Sequence[int]) -> bool:
+        sent.extend(batch)
+        return gate.wait(10)
+
+    batches = Batches(send, lambda *_: None, delay_s=60, batch_size=4, limit=100)
+    batches.put(1)
+    assert not batches.flush(0.05)
+    gate.set()
+    batches.put(2)
+    assert batches.flush(10)
+    assert sent == [1, 2]
+    batches.close(5)
+
+
 def test_what_finds_the_queue_full_is_dropped_and_counted() -> None:
     """A send that hangs holds up nothing but itself."""
     gate, begun = threading.Event(), threading.Event()

@@ -205,6 +205,18 @@ def test_spans_that_the_bot_opens_itself_belong_to_the_tree(receiver: Receiver) 
     assert spans["inner"].parent_span_id.hex() == own_id
 
 
+def test_a_flush_sends_spans_as_well(
+    log_path: Path, collector: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that would wait for others for a minute have arrived when it returns."""
+    monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "60000")
+    logkit.configure("bot", path=log_path, traces=collector.url)
+    with logkit.timed("songs_flushed"):
+        pass
+    assert logkit.flush()
+    assert [span.name for _, span in collector.spans].count("songs_flushed") == 1
+
+
 def test_a_dead_collector_costs_nothing_and_is_told_once(
     log_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -233,6 +245,7 @@ def test_a_dead_collector_costs_nothing_and_is_told_once(
     assert told["level"] == "warning"
     assert told["collector"] == "http://127.0.0.1:1/v1/traces"
     assert told["spans_lost"] >= 1
+    assert logkit.stats()["spans_dropped"] >= told["spans_lost"]
 
 
 def test_a_missing_extra_is_one_warning(log_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
