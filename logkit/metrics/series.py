@@ -91,7 +91,8 @@ class Histogram:
     __slots__ = ("bounds", "counts", "total")
 
     def __init__(self, bounds: tuple[int, ...]) -> None:
-        self.bounds = bounds
+        # Floats, as durations are: comparing a float with an int takes far longer.
+        self.bounds = tuple(map(float, bounds))
         self.reset()
 
     def reset(self) -> None:
