@@ -134,7 +134,7 @@ def _missing(fields: Sequence[Row]) -> Iterator[Finding]:
     for row in fields:
         service = row["service"]
         if service is None:
-            remedy = "logkit.configure(service), or --service where the text has none"
+            remedy = 'logkit.configure(service), or fields = { service = "..." } of a format'
             yield Finding(
                 "unfit", "no_service", None, row["lines"], None, "lines have no service", remedy
             )

@@ -119,7 +119,7 @@ def _side(row: dict[str, Any], width: int) -> list[str]:
     if row["heartbeats"]:
         theirs.append(f", heartbeat p95 {row['heartbeat_p95_ms']:,.0f} ms")
     ours = f"{row['own_limits']:,} own 429s, {row['client_errors']:,} other 4xx, "
-    ours += f"{row['exceptions']:,} exceptions"
+    ours += f"{row['exceptions']:,} other errors"
     if row["worst_loop_lag_ms"] is not None:
         ours += f", event loop at most {row['worst_loop_lag_ms']:,.0f} ms late"
     text = f"platform {' '.join(theirs).replace(' ,', ',')}; us {ours}"

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _POLL_SECONDS = 0.01
 _PATIENCE_SECONDS = 1.0
+_FOLLOW = "logkit follow"
+_ENDLESS = ", which does not end by itself: stop it, or let it read these files too"
 _CLOSED_TO_US = frozenset({errno.EACCES, errno.EROFS, errno.EPERM})
 
 
@@ -164,9 +166,9 @@ class _Wait:
                 f"{locks.database} is in use by {_named(descriptor, locks.database)}"
             )
         if not self._is_said and waited > _PATIENCE_SECONDS:
-            locks.say(
-                f"waiting for {locks.database}, in use by {_named(descriptor, locks.database)}"
-            )
+            holder = _named(descriptor, locks.database)
+            hint = _ENDLESS if holder.startswith(_FOLLOW) else ""
+            locks.say(f"waiting for {locks.database}, in use by {holder}{hint}")
             self._is_said = True
         time.sleep(_POLL_SECONDS)
 
