@@ -77,13 +77,14 @@ def test_a_waiting_writer_goes_before_new_readers(database: Path) -> None:
 def test_a_wait_is_told_once_and_says_for_whom(
     database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The command and process id of the one that has it."""
+    """The command and process id of the one that has it, and that a follow has no end."""
     monkeypatch.setattr("logkit_analysis.store.locks._PATIENCE_SECONDS", 0.0)
     said: list[str] = []
     with Locks(database).sole_writer("logkit follow"), pytest.raises(DatabaseBusyError) as refusal:
         Locks(database, on_wait=said.append, timeout_s=0.1).sole_writer("x").__enter__()
     holder = f"in use by logkit follow (PID {os.getpid()})"
-    assert said == [f"waiting for {database}, {holder}"]
+    endless = "which does not end by itself: stop it, or let it read these files too"
+    assert said == [f"waiting for {database}, {holder}, {endless}"]
     assert str(refusal.value).endswith(holder)
 
 
