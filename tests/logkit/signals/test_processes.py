@@ -39,7 +39,7 @@ for _ in range(2):
 """
 
 
-def test_workers_are_shown_as_one(tmp_path: Path, ring_dir: Path) -> None:
+def test_workers_are_shown_as_one(tmp_path: Path) -> None:
     """Any worker's page has the sum of all, from one port, without a warning."""
     shared = tmp_path / "shared"
     shared.mkdir()
@@ -49,7 +49,7 @@ def test_workers_are_shown_as_one(tmp_path: Path, ring_dir: Path) -> None:
     environment = {
         **os.environ,
         "PROMETHEUS_MULTIPROC_DIR": str(shared),
-        "LOGKIT_RING_DIR": str(ring_dir),
+        "LOGKIT_RING_DIR": str(tmp_path),
     }
     with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE) as process:
         text = _until(port, 'bot_events_total{event="api_call",level="info"} 100.0')
@@ -72,7 +72,7 @@ sys.stdin.read()
 """
 
 
-def test_another_worker_takes_over(tmp_path: Path, ring_dir: Path) -> None:
+def test_another_worker_takes_over(tmp_path: Path) -> None:
     """When the worker that serves is killed, the other one goes on, with the counts of both."""
     shared = tmp_path / "shared"
     shared.mkdir()
@@ -82,7 +82,7 @@ def test_another_worker_takes_over(tmp_path: Path, ring_dir: Path) -> None:
     environment = {
         **os.environ,
         "PROMETHEUS_MULTIPROC_DIR": str(shared),
-        "LOGKIT_RING_DIR": str(ring_dir),
+        "LOGKIT_RING_DIR": str(tmp_path),
     }
     both = 'bot_events_total{event="worker_ready",level="info"} 2.0'
     with (

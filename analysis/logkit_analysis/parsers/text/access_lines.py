@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from logkit_analysis.parsers.columnar import read_columns
 
-_NAME = "[!-~]+"
+_NAME = r"[!#-\[\]-~]+"  # neither quotes nor backslashes
 _DAY = r"[0-3]\d/(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)/[12]\d{3}"
 _TIME = rf"{_DAY}:([01]\d|2[0-3]):[0-5]\d:[0-5]\d [+-](0\d|1[0-4])[0-5]\d"
 _WORD = r"[!#->@-\[\]-~]"  # in a request: neither quotes nor backslashes nor question marks

@@ -122,8 +122,8 @@ def _access_log_time(text: str, zone: tzinfo) -> int | None:
     if found is None or found[2] not in _MONTHS:
         return None
     day, month, year, hour, minute, second, sign, *offset = found.groups()
-    here = zone if sign is None else _fixed_zone(sign, *offset)
     try:
+        here = zone if sign is None else _fixed_zone(sign, *offset)
         moment = datetime(
             int(year), _MONTHS[month], int(day), int(hour), int(minute), int(second), 0, here
         )

@@ -99,6 +99,8 @@ def _log(lines: list[str]) -> bytes:
 @settings(max_examples=40, deadline=None)
 @given(st.lists(access_lines | st.sampled_from(USUAL) | st.text(max_size=3), max_size=30))
 @example([*USUAL, "", "no request"])
+@example(['203.0.113.9 - "" [20/May/2015:04:05:11 +0000] "GET / HTTP/1.1" 200 0'])
+@example(['203.0.113.9 - a\\b [20/May/2015:04:05:11 +9959] "GET / HTTP/1.1" 200 0'])
 def test_access_lines(lines: list[str]) -> None:
     """The same events and rejects, whatever stands in the fields."""
     data = _log([line.replace("\n", " ") for line in lines])
