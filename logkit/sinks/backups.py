@@ -107,6 +107,16 @@ def _put_in_place(path: Path, compressed: Path, file_id: int) -> None:
         compressed.unlink()
 
 
+def drop_compressed_originals(path: Path) -> None:
+    """Remove each backup whose compressed form stands beside it; the caller holds the lock.
+
+    A death between the two steps of putting that in place leaves both, and lines would count twice.
+    """
+    for plain in list(backup_files(path)):
+        if plain.suffix != ".gz" and plain.with_name(f"{plain.name}.gz").exists():
+            plain.unlink()
+
+
 def _write_all(descriptor: int, data: bytes) -> None:
     while data:
         data = data[os.write(descriptor, data) :]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from logkit.redaction import redact
-from logkit.sinks.backups import backup_files
+from logkit.sinks.backups import backup_files, drop_compressed_originals
 from logkit.sinks.files import RotatingFile
 from logkit.sinks.outputs import NotReadyError
 from logkit.sinks.ring_files import left_behind
@@ -76,6 +76,7 @@ def _recover_to_file(ring: Ring, file: RotatingFile) -> int:
     with file.lock:
         # Also ends a line that the death has torn; what is whole after that, was written whole.
         file.end_torn_line()
+        drop_compressed_originals(file.path)
         known = written_lines(set(lines), ring.owner, file.path)
         missing = [line for line in lines if line not in known]
         left = b"".join(missing)

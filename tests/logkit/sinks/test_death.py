@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import subprocess
 import sys
 import time
@@ -83,6 +84,19 @@ def test_each_event_whose_call_returned_is_there_once(
         # The call that was going on may or may not have come far enough.
         assert numbers == list(range(len(numbers)))
         assert returned[worker] <= len(numbers) <= returned[worker] + 1
+
+
+def test_a_backup_is_there_in_one_form_only(
+    start_bot: Start, read_events: Events, log_path: Path
+) -> None:
+    """Killed when the compressed form was in place and the plain one not yet removed."""
+    start_bot(f"{COUNT}logkit.flush()", max_bytes=40_000, backups=9).wait(20)
+    plain = log_path.with_name("bot.log.2")
+    plain.with_name("bot.log.2.gz").write_bytes(gzip.compress(plain.read_bytes()))
+    start_bot(DEATHS["SIGKILL"]).wait(20)
+    start_bot("").wait(20)
+    assert not plain.exists()
+    assert sorted(event["n"] for event in read_events() if "n" in event) == list(range(1000))
 
 
 def test_the_next_start_may_have_other_settings(
