@@ -1,0 +1,1 @@
+"""Logs as they grow, shown to a person: straight from the files, without a database."""
