@@ -1,0 +1,246 @@
+"""An event as one short line: what matters first, aligned with its neighbours, harmless."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from logkit.schema import FIELDS
+from logkit_analysis.live.units import milliseconds, readable
+from logkit_analysis.renderers.escaping import escape_controls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import date, datetime, tzinfo
+
+    from rich.text import Text
+
+    from logkit_analysis.live.event import LiveEvent
+
+Segment = tuple[str, str]
+"""Some text and how it looks: a style of rich, empty for plain."""
+
+LEVEL_STYLES = {
+    "debug": "dim",
+    "info": "green",
+    "warning": "yellow",
+    "error": "bold red",
+    "critical": "bold white on red",
+}
+REJECT_STYLE = "magenta"
+_LEVEL_WIDTH = len("critical")
+# Levels that must be seen without colours too.
+_LOUD = frozenset({"warning", "error", "critical"})
+_NO_TIME = "--:--:--.---"
+
+_WIDEST_SERVICE = 16
+_WIDEST_EVENT = 24
+_MOST_SERVICES = 1_000
+
+_FIRST = (
+    "retry_after_ms",
+    "rate_limit_scope",
+    "attempt",
+    "command",
+    "queue",
+    "queue_depth",
+    "queue_limit",
+)
+_LAST = (
+    "correlation_id",
+    "user_id",
+    "chat_id",
+    "guild_id",
+    "channel_id",
+    "trace_id",
+    "span_id",
+)
+_HEAD = ("level", "service", "event", "method", "endpoint", "status_code", "duration_ms")
+_TEXTS = ("error_type", "error_message", "message")
+# What an operator does not read line by line; the whole event has it.
+_LEFT_OUT = (
+    "timestamp",
+    "logger",
+    "instance",
+    "pid",
+    "host",
+    "env",
+    "version",
+    "seq",
+    "parent_span_id",
+    "error_stack",
+    "error_fingerprint",
+)
+_NOT_OTHERS = frozenset((*_HEAD, *_TEXTS, *_FIRST, *_LAST, *_LEFT_OUT))
+_OTHERS = tuple(one.name for one in FIELDS if one.name not in _NOT_OTHERS)
+_QUOTED = frozenset(" =\"'")
+
+
+@dataclass(slots=True)
+class Widths:
+    """How wide the columns are so far; they grow with what they have seen.
+
+    Attributes:
+        services: The services that were seen; they are named once there is more than one.
+        service: Cells of the column of services.
+        event: Cells of the column of event names.
+    """
+
+    services: set[str] = field(default_factory=set)
+    service: int = 0
+    event: int = 0
+
+    def grow(self, events: Iterable[LiveEvent]) -> None:
+        """Take notice of *events*, which will be shown."""
+        for event in events:
+            name, service = event.columns.get("event"), event.columns.get("service")
+            if name is not None:
+                self.event = max(self.event, min(len(name), _WIDEST_EVENT))
+            if service is not None and len(self.services) < _MOST_SERVICES:
+                self.services.add(service)
+                self.service = max(self.service, min(len(service), _WIDEST_SERVICE))
+
+
+def line(event: LiveEvent, *, zone: tzinfo, widths: Widths) -> Text:
+    """Return *event* as one line, with the time of day in *zone*.
+
+    The line is as long as its content; whoever shows it cuts it.
+    """
+    from rich.text import Text
+
+    shown = segments(event, zone=zone, widths=widths)
+    return Text.assemble(*shown, no_wrap=True, overflow="ellipsis", end="")
+
+
+def segments(
+    event: LiveEvent, *, zone: tzinfo, widths: Widths, has_date: bool = False
+) -> list[Segment]:
+    """Return the parts of the line of *event*, without any control character.
+
+    Args:
+        event: What is shown.
+        zone: Zone of the time.
+        widths: How wide the columns are.
+        has_date: Whether the date and the offset of the zone stand before and behind the time of
+            day.
+    """
+    shown = [(_time(event.at, zone, has_date=has_date), "dim"), (" ", ""), _level(event)]
+    columns = event.columns
+    if len(widths.services) > 1:
+        service = _padded(columns.get("service"), widths.service)
+        shown += [(" ", ""), (service, "cyan")]
+    name = columns.get("event")
+    if name is not None:
+        shown += [(" ", ""), (_padded(name, widths.event), "bold")]
+    for piece in _pieces(event):
+        shown += [(" ", ""), *piece]
+    last, style = shown[-1]
+    shown[-1] = (last.rstrip(), style)
+    return shown
+
+
+def day_of(event: LiveEvent, zone: tzinfo) -> date | None:
+    """Return the date of *event* in *zone*, ``None`` if it has no time."""
+    return None if event.at is None else event.at.astimezone(zone).date()
+
+
+def day_rule(day: date, width: int) -> Segment:
+    """Return the line that stands between two days."""
+    return f"── {day:%A, %Y-%m-%d} ".ljust(width, "─")[:width], "dim"
+
+
+def _time(at: datetime | None, zone: tzinfo, *, has_date: bool) -> str:
+    if at is None:
+        return _NO_TIME
+    local = at.astimezone(zone)
+    if has_date:
+        return local.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return f"{local:%H:%M:%S}.{local.microsecond // 1000:03d}"
+
+
+def _level(event: LiveEvent) -> Segment:
+    if event.reject_reason is not None:
+        return "REJECTED".ljust(_LEVEL_WIDTH), REJECT_STYLE
+    level = event.columns.get("level") or ""
+    word = level.upper() if level in _LOUD else level
+    return _padded(word, _LEVEL_WIDTH), LEVEL_STYLES.get(level, "")
+
+
+def _padded(text: str | None, width: int) -> str:
+    """Return *text* in at least *width* cells; a longer one pushes the rest, never loses any."""
+    return escape_controls(text or "").ljust(width)
+
+
+def _pieces(event: LiveEvent) -> Iterator[list[Segment]]:
+    columns = event.columns
+    if event.reject_reason is not None:
+        yield [(f"({escape_controls(event.reject_reason)})", REJECT_STYLE)]
+    yield from _call(columns)
+    yield from _labelled(columns, _FIRST)
+    yield from _error(columns)
+    if (message := columns.get("message")) is not None:
+        yield [(escape_controls(message), "")]
+    yield from _labelled(columns, _OTHERS)
+    yield from _extra(event.fields)
+    yield from _labelled(columns, _LAST)
+
+
+def _call(columns: Any) -> Iterator[list[Segment]]:
+    for name in ("method", "endpoint"):
+        if (text := columns.get(name)) is not None:
+            yield [(escape_controls(text), "")]
+    if (status := columns.get("status_code")) is not None:
+        yield [(str(status), _status_style(status))]
+    if (duration := columns.get("duration_ms")) is not None:
+        yield [(milliseconds(duration), "")]
+
+
+def _status_style(status: int) -> str:
+    if status == 429:
+        return "bold magenta"
+    if status >= 500:
+        return "bold red"
+    return "yellow" if status >= 400 else "green"
+
+
+def _error(columns: Any) -> Iterator[list[Segment]]:
+    kind, text = columns.get("error_type"), columns.get("error_message")
+    words = ": ".join(escape_controls(word) for word in (kind, text) if word is not None)
+    if words:
+        yield [(words, "red")]
+
+
+def _labelled(columns: Any, names: Iterable[str]) -> Iterator[list[Segment]]:
+    for name in names:
+        value = columns.get(name)
+        if value is None or (name == "attempt" and value == 0):
+            continue
+        yield _pair(name, value)
+
+
+def _extra(fields: str | None) -> Iterator[list[Segment]]:
+    """Yield the keys that have no column."""
+    if fields is None:
+        return
+    try:
+        parsed = orjson.loads(fields)
+    except orjson.JSONDecodeError:
+        parsed = None
+    if not isinstance(parsed, dict):
+        yield [(escape_controls(fields), "")]
+        return
+    for name, value in parsed.items():
+        yield _pair(name, value)
+
+
+def _pair(name: str, value: Any) -> list[Segment]:
+    label, text = name, value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        label, text = readable(name, value)
+    elif not isinstance(value, str):
+        text = orjson.dumps(value, default=str).decode()
+    elif not value or not _QUOTED.isdisjoint(value):
+        text = orjson.dumps(value).decode()
+    return [(f"{escape_controls(label)}=", "dim"), (escape_controls(text), "")]
