@@ -1,0 +1,145 @@
+"""What comes from the files, sorted for those who watch, in a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from logkit_analysis.live.history import History
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from logkit_analysis.live.event import LiveEvent
+
+    Condition = Callable[[Sequence[LiveEvent]], Sequence[LiveEvent]]
+
+# So many events may wait for the watcher; the files keep the rest.
+_MOST_WAITING = 20_000
+_WAIT_S = 0.05
+
+
+class Source(Protocol):
+    """Where events come from."""
+
+    def first(self) -> list[LiveEvent]:
+        """Return what is there already, in the order of time."""
+
+    def next(self) -> list[LiveEvent]:
+        """Return what is new; waits a moment if nothing is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Events for one of those who watch.
+
+    Attributes:
+        watcher: Who asked for such events.
+        events: What matches, in the order of coming.
+        is_all: Whether it takes the place of what came before, since the condition is new.
+    """
+
+    watcher: int
+    events: Sequence[LiveEvent]
+    is_all: bool
+
+
+class Feed:
+    """Reads a source in a thread and keeps what is new for those who watch.
+
+    A watcher whose condition is new gets what matches among the newest events, whether or not
+    they matched before, so that a filter taken away shows what it hid.
+
+    Args:
+        source: Read by the thread alone.
+
+    Attributes:
+        error: Why reading has ended, if it has.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._recent = History()
+        self._conditions: dict[int, Condition] = {}
+        self._asked: list[tuple[int, Condition | None, Sequence[LiveEvent]]] = []
+        self._waiting: list[Arrival] = []
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="logkit-tail", daemon=True)
+        self.error: Exception | None = None
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Read no more, and wait until the source is left alone."""
+        self._stop.set()
+        self._thread.join()
+
+    def watch(self, watcher: int, condition: Condition, kept: Sequence[LiveEvent] = ()) -> None:
+        """Let *watcher* get the events that *condition* returns of those it is given.
+
+        Args:
+            watcher: Its number.
+            condition: Called by the thread.
+            kept: Events that the watcher has, some of them perhaps older than the newest.
+        """
+        with self._lock:
+            self._asked.append((watcher, condition, kept))
+
+    def leave(self, watcher: int) -> None:
+        """Let *watcher* get nothing more."""
+        with self._lock:
+            self._asked.append((watcher, None, ()))
+
+    def take(self) -> list[Arrival]:
+        """Return what has come since the last call; never waits."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+        return waiting
+
+    def _run(self) -> None:
+        try:
+            self._add(self._source.first())
+            while not self._stop.is_set():
+                self._answer()
+                if self._is_behind():
+                    self._stop.wait(_WAIT_S)
+                else:
+                    self._add(self._source.next())
+        except Exception as error:  # noqa: BLE001 - the thread has nobody to tell but the screen
+            self.error = error
+
+    def _is_behind(self) -> bool:
+        with self._lock:
+            return sum(len(arrival.events) for arrival in self._waiting) > _MOST_WAITING
+
+    def _add(self, events: Sequence[LiveEvent]) -> None:
+        if not events:
+            return
+        self._recent.add(events)
+        self._give(
+            Arrival(watcher, condition(events), is_all=False)
+            for watcher, condition in self._conditions.items()
+        )
+
+    def _answer(self) -> None:
+        """Give those with new conditions what matches."""
+        with self._lock:
+            asked, self._asked = self._asked, []
+        for watcher, condition, kept in asked:
+            if condition is None:
+                self._conditions.pop(watcher, None)
+                continue
+            self._conditions[watcher] = condition
+            recent = list(self._recent)
+            known = set(map(id, recent))
+            events = [*(event for event in kept if id(event) not in known), *recent]
+            self._give([Arrival(watcher, condition(events), is_all=True)])
+
+    def _give(self, arrivals: Iterable[Arrival]) -> None:
+        found = [arrival for arrival in arrivals if arrival.events or arrival.is_all]
+        with self._lock:
+            self._waiting += found
