@@ -8,7 +8,6 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-
 from logkit_analysis.live.event import LiveEvent
 from logkit_analysis.live.feed import Arrival, Feed
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from itertools import count
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from logkit_analysis.live.event import LiveEvent
 from logkit_analysis.live.history import History
 from logkit_analysis.live.reading import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HEIGHT = 10
 _numbers = count()
@@ -168,7 +171,7 @@ def test_a_smaller_page_keeps_the_cursor_on_it() -> None:
 
 
 def test_other_events_of_the_same_log_are_read_at_the_same_place() -> None:
-    """A filter keeps the cursor on its event, else on the nearest before; without it, all is back."""
+    """A filter keeps the cursor on its event, else on the one before; without it, all is back."""
     read = reading(100)
     read.move(-31)
     grow(read, 20)
@@ -195,7 +198,7 @@ def test_whatever_is_pressed_no_event_is_passed_unseen(steps: list[tuple[str, in
     """Only G jumps; all else shows each event on some page, as long as memory lasts."""
     read = reading(15, most=10_000)
     seen = set(range(15))
-    does = {
+    does: dict[str, Callable[[], None]] = {
         "pause": read.pause,
         "resume": read.resume,
         "newest": read.pause,
