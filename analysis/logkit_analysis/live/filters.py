@@ -11,10 +11,13 @@ import pyarrow.compute as pc
 from logkit.schema import FIELDS, LEVELS
 from logkit_analysis.live.conditions import Conditions, level_named
 from logkit_analysis.live.expressions import Expression, run_time_problem
+from logkit_analysis.parsers.batch import Rows
 from logkit_analysis.store import macros
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from logkit_analysis.live.event import LiveEvent
 
 _COLUMN_TYPES = {
     **{column.name: column.duckdb for column in FIELDS},
@@ -81,15 +84,7 @@ class Selection:
         """
         if not self._texts or not table.num_rows:
             return table
-        self._connection.register("batch", table)
-        try:
-            query = self._query(set(table.column_names))
-            chosen = self._connection.sql(query, params=self._values).to_arrow_table()
-        except duckdb.Error as error:
-            raise run_time_problem(error) from error
-        finally:
-            self._connection.unregister("batch")
-        return table.filter(chosen.column("is_chosen"))
+        return table.filter(self._are_chosen(table))
 
     def shown(self, table: pa.Table) -> pa.Table:
         """Return the events of *table*, which are counted, that have a level to be shown."""
@@ -98,6 +93,35 @@ class Selection:
         if "level" not in table.column_names:
             return table.slice(0, 0)
         return table.filter(pc.is_in(table.column("level"), self._levels))
+
+    def of_events(self, events: Sequence[LiveEvent]) -> Sequence[LiveEvent]:
+        """Return those of *events* that are counted and shown.
+
+        Raises:
+            UsageError: The expression fails on a value.
+        """
+        if self.shows_rejects:
+            return events
+        if self._levels is not None:
+            levels = set(self._levels.to_pylist())
+            events = [one for one in events if one.columns.get("level") in levels]
+        events = [one for one in events if one.reject_reason is None]
+        if not self._texts or not events:
+            return events
+        are_chosen = self._are_chosen(_table(events)).to_pylist()
+        return [one for one, is_chosen in zip(events, are_chosen, strict=True) if is_chosen]
+
+    def _are_chosen(self, table: pa.Table) -> pa.ChunkedArray:
+        """Return for each event of *table* whether the conditions and the expression choose it."""
+        self._connection.register("batch", table)
+        try:
+            query = self._query(set(table.column_names))
+            chosen = self._connection.sql(query, params=self._values).to_arrow_table()
+        except duckdb.Error as error:
+            raise run_time_problem(error) from error
+        finally:
+            self._connection.unregister("batch")
+        return chosen.column("is_chosen")
 
     def _needed(self) -> list[str]:
         """Return the columns that are asked for: planning costs time for each."""
@@ -118,6 +142,16 @@ def _column(name: str, *, is_there: bool) -> str:
         return f"cast(null as {_COLUMN_TYPES[name]}) as {name}"
     # What is no JSON must not stop the others.
     return "try_cast(fields as json) as fields" if name == "fields" else name
+
+
+def _table(events: Sequence[LiveEvent]) -> pa.Table:
+    """Return *events* as the parser's columns."""
+    rows = Rows()
+    for one in events:
+        fields = None if one.fields is None else one.fields.encode("utf-8", "replace")
+        rows.add({**one.columns, "timestamp": one.at}, fields, one.offset)
+    files = pa.array([one.file for one in events], pa.string())
+    return rows.table().append_column("source_file", files)
 
 
 def _from(level: str) -> pa.Array:
