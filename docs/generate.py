@@ -190,6 +190,8 @@ def _query(spec: QuerySpec) -> str:
     parts.append(
         _table(("column", "meaning"), ((_code(n), text) for n, text in spec.columns.items()))
     )
+    if spec.plot is not None:
+        parts.append(f"`--plot` draws `{spec.plot}`, `--column NAME` another number.")
     return "\n\n".join(part for part in parts if part)
 
 

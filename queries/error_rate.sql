@@ -10,6 +10,7 @@
 -- @column   server_errors  requests with status 500 or above
 -- @column   rate_limited  requests with status 429
 -- @column   error_ratio  errors / requests, 0 to 1, NULL without requests
+-- @plot     error_ratio
 -- @sample   incident
 with
 

@@ -14,6 +14,7 @@
 -- @column   p50_ms  half of those with a duration took at most this, milliseconds
 -- @column   p95_ms  95 of 100 took at most this, milliseconds
 -- @column   p99_ms  99 of 100 took at most this, milliseconds
+-- @plot     p95_ms
 -- @sample   incident
 with
 

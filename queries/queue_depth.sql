@@ -12,6 +12,7 @@
 -- @column   max_depth  greatest depth, items
 -- @column   queue_limit  items that the queue can hold; NULL if unknown
 -- @column   p95_wait_ms  95 of 100 items waited at most this, milliseconds
+-- @plot     max_depth
 -- @sample   incident
 with
 

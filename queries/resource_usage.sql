@@ -18,6 +18,7 @@
 -- @column   loop_lag_ms  longest delay of the event loop, milliseconds
 -- @column   gpu_memory_bytes  greatest GPU memory in use, bytes
 -- @column   gpu_memory_limit_bytes  GPU memory there is, bytes
+-- @plot     rss_bytes
 -- @sample   incident
 with
 

@@ -9,6 +9,7 @@
 -- @column   requests  requests that ended in the bucket
 -- @column   warnings  rows at level warning
 -- @column   errors  rows at level error or critical, requests or not
+-- @plot     events
 -- @sample   incident
 with
 

@@ -13,6 +13,7 @@
 -- @column   returning_users  those seen before
 -- @column   guilds  distinct guild ids of rows with a command
 -- @column   uses_change  uses / uses of the day before - 1; NULL on the first day
+-- @plot     uses
 -- @sample   incident
 with
 

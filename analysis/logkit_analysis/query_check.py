@@ -75,10 +75,13 @@ def _problems(connection: duckdb.DuckDBPyConnection, spec: QuerySpec) -> Iterabl
     }
     try:
         values = engine.bind(spec, given, _WINDOW, zone=ZoneInfo("UTC"), now=_WINDOW.until)
-        names = engine.run_query(connection, spec, values).column_names
+        columns = engine.run_query(connection, spec, values).columns
     except AnalysisError as error:
         yield " ".join(str(error).split())
         return
+    names = [column.name for column in columns]
     documented = list(spec.columns)
     if documented and documented != names:
         yield f"its columns are {', '.join(names)}, its header says {', '.join(documented)}"
+    if any(column.name == spec.plot and not column.is_number for column in columns):
+        yield f"its column {spec.plot}, which @plot names, is no number"

@@ -22,7 +22,7 @@ PARAMETER_TYPES = frozenset(
 )
 
 _TAGS = frozenset(
-    {"title", "question", "param", "column", "method", "detector", "sample", "window"}
+    {"title", "question", "param", "column", "method", "detector", "plot", "sample", "window"}
 )
 _HEADER_LINE = re.compile(r"--\s?(.*)")
 _TAG = re.compile(r"@(\w+)\s*(.*)")
@@ -83,6 +83,7 @@ class QuerySpec:
         question: The question that it answers.
         method: How it answers, where that is not plain.
         detector: Module of ``detect`` that turns its rows into findings, or ``None``.
+        plot: Column that ``--plot`` draws, or ``None`` for the first number.
         window: Duration before ``until`` that it counts, or ``None`` where it begins at ``since``.
         sample: The seeded sample on which a test runs it, or ``None``.
         parameters: Declared parameters.
@@ -97,6 +98,7 @@ class QuerySpec:
     question: str
     method: str
     detector: str | None
+    plot: str | None
     sample: str | None
     window: str | None
     parameters: tuple[Parameter, ...]
@@ -167,6 +169,7 @@ def _spec(path: Path, text: str, tags: list[tuple[int, str, str]]) -> QuerySpec:
         question=single.get("question", ""),
         method=single.get("method", ""),
         detector=single.get("detector"),
+        plot=_plotted(path, tags, columns),
         window=_own_window(path, tags, used),
         sample=_first_word(single.get("sample")),
         parameters=tuple(parameter for _, parameter in parameters),
@@ -183,6 +186,15 @@ def _own_window(path: Path, tags: list[tuple[int, str, str]], used: Container[st
                 raise QueryHeaderError(path, line, "write: @window DURATION, e.g. 10m")
             if "since" in used:
                 raise QueryHeaderError(path, line, "a query with @window does not use $since")
+            return rest
+    return None
+
+
+def _plotted(path: Path, tags: list[tuple[int, str, str]], columns: Container[str]) -> str | None:
+    for line, tag, rest in tags:
+        if tag == "plot":
+            if rest not in columns:
+                raise QueryHeaderError(path, line, f"@plot {rest}: no @column of this name")
             return rest
     return None
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from logkit_analysis.cli import notes
+from logkit_analysis.cli import notes, plot
 from logkit_analysis.cli.options import (
     DEFAULT_DATABASE,
     AroundOption,
@@ -23,12 +23,16 @@ from logkit_analysis.cli.options import (
     UntilOption,
     WindowOption,
 )
+from logkit_analysis.cli.plot import ColumnOption, PlotOption
 from logkit_analysis.cli.rows import choose_format, write_rows
 from logkit_analysis.cli.session import open_session, resolved_window, tell_window, time_flags
 from logkit_analysis.cli.windows import why_empty
 from logkit_analysis.errors import AnalysisError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import timedelta
+
     from logkit_analysis.catalog import Catalog
     from logkit_analysis.cli.session import Session
     from logkit_analysis.query_file import QuerySpec
@@ -41,6 +45,7 @@ Examples:
   logkit query error_rate --last 1h -p bucket_seconds=300
   logkit query rate_limit_storms --since 2025-01-31T14:00 --tz Europe/Berlin
   logkit query latency_percentiles --format csv --output latency.csv
+  logkit query error_rate --last 6h --plot
   logkit query --check --queries my-queries/
 
 Times: 2h (ago), now, 14:00, yesterday, or ISO 8601; a window holds its start and not its end.
@@ -78,16 +83,23 @@ def query(
     output_format: FormatOption = None,
     output: OutputOption = None,
     queries: QueriesOption = None,
+    is_plot: PlotOption = False,
+    column: ColumnOption = None,
 ) -> None:
     """Run a canned query; without a name, list them."""
     from logkit_analysis.time_window import TimeFlags
 
-    chosen = choose_format(output_format, output)
+    is_plot = is_plot or column is not None
+    chosen = (
+        plot.format_of(output_format, output) if is_plot else choose_format(output_format, output)
+    )
     session = open_session(db, tz)
     if is_check:
         _check(name, queries, chosen, output, session)
         return
     catalog = load_queries(queries)
+    if name is None and is_plot:
+        raise UsageError("--plot draws a query; name one")
     if name is None:
         for problem in catalog.problems.values():
             notes.note(f"logkit: {problem}")
@@ -96,7 +108,11 @@ def query(
     spec = catalog.find(name)
     flags = time_flags(context, TimeFlags(since, until, last, around, window))
     found = _run(session, spec, parameters or [], flags, is_raw=is_raw)
-    write_rows(found.rows, chosen, output, session.zone)
+    if is_plot:
+        drawing = plot.Drawing(name, column or spec.plot, found.step, found.window)
+        plot.draw(found.rows, drawing, output, session.zone)
+    else:
+        write_rows(found.rows, chosen, output, session.zone)
     if chosen is Format.TABLE:
         tell_window(found.window, session, found.rejected_line_count)
     if found.why_empty is not None:
@@ -153,6 +169,7 @@ class _Found:
 
     rows: ResultSet
     window: Window
+    step: timedelta | None
     rejected_line_count: int
     why_empty: str | None
 
@@ -169,7 +186,15 @@ def _run(
         result = engine.run_query(connection, spec, values, is_raw=is_raw)
         rejects = stored.rejected_line_count(connection)
         why = None if result.rows else why_empty(connection, window, session, name=spec.name)
-        return _Found(result, window, rejects, why)
+        return _Found(result, window, _step(values), rejects, why)
+
+
+def _step(values: Mapping[str, object]) -> timedelta | None:
+    """Return the width of a bucket, where the query has buckets."""
+    from datetime import timedelta
+
+    seconds = values.get("bucket_seconds")
+    return timedelta(seconds=seconds) if isinstance(seconds, int) else None
 
 
 def _parse_parameters(words: list[str]) -> dict[str, str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack, suppress
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from logkit_analysis.cli import notes
+from logkit_analysis.cli import notes, plot
 from logkit_analysis.cli import output as stdout
 from logkit_analysis.cli.options import (
     DEFAULT_DATABASE,
@@ -20,19 +21,25 @@ from logkit_analysis.cli.options import (
     OutputOption,
     TimeZoneOption,
 )
+from logkit_analysis.cli.plot import ColumnOption, PlotOption
 from logkit_analysis.cli.rows import choose_format, write_rows
 from logkit_analysis.cli.session import open_session
 from logkit_analysis.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from logkit_analysis.cli.session import Session
     from logkit_analysis.results import ResultSet
+
+    Write = Callable[[Session, ResultSet], None]
 
 EPILOG = """\b
 Examples:
   logkit sql "select level, count(*) from events group by level"
   logkit sql "from events limit 3" --format json
   logkit sql --file report.sql --output report.csv
+  logkit sql "select lk_bucket(60, timestamp), count(*) from events group by 1" --plot
   echo "select max(timestamp) from events" | logkit sql
 
 Nothing can be written and no other file can be read. A table on a terminal ends after 1,000 rows;
@@ -53,20 +60,27 @@ def sql(
     tz: TimeZoneOption = "UTC",
     output_format: FormatOption = None,
     output: OutputOption = None,
+    is_plot: PlotOption = False,
+    column: ColumnOption = None,
 ) -> None:
     """Run SQL on the events; without text, open a prompt."""
     if text is not None and file is not None:
         raise UsageError("give the statements as text or with --file, not both")
     if text is not None:
         _refuse_no_statement(text)
-    chosen = choose_format(output_format, output)
+    write: Write
+    if is_plot or column is not None:
+        plot.format_of(output_format, output)
+        write = partial(_draw, plot.Drawing("the result", column), output)
+    else:
+        write = partial(_write, choose_format(output_format, output), output)
     session = open_session(db, tz)
     if text is None and file is None and sys.stdin.isatty():
         from logkit_analysis.cli.prompt import run_prompt
 
-        run_prompt(session, lambda statement: run_text(session, statement, chosen, output))
+        run_prompt(session, lambda statement: run_text(session, statement, output, write))
         return
-    run_text(session, text if text is not None else _read(file), chosen, output)
+    run_text(session, text if text is not None else _read(file), output, write)
 
 
 def _refuse_no_statement(text: str) -> None:
@@ -85,8 +99,8 @@ def _read(file: Path | None) -> str:
         raise UsageError(f"{file or 'stdin'}: not UTF-8 at byte {error.start}") from error
 
 
-def run_text(session: Session, text: str, chosen: Format, path: Path | None) -> None:
-    """Run the statements of *text* and write the rows of each that has some."""
+def run_text(session: Session, text: str, path: Path | None, write: Write) -> None:
+    """Run the statements of *text* and *write* the rows of each that has some."""
     from logkit_analysis.statements import run_statements
 
     with ExitStack() as stack:
@@ -102,7 +116,7 @@ def run_text(session: Session, text: str, chosen: Format, path: Path | None) -> 
                 raise UsageError("several results do not fit into one --output; give one statement")
             if is_whole and following is None:
                 stack.close()
-            _write(whole, chosen, path, session)
+            write(session, whole)
             current = following if is_whole else next(results, None)
 
 
@@ -112,11 +126,20 @@ def _with_rows(result: ResultSet, head: list[tuple[object, ...]], *, is_whole: b
     return ResultSet(result.columns, head if is_whole else chain(head, result.rows))
 
 
-def _write(result: ResultSet, chosen: Format, path: Path | None, session: Session) -> None:
+def _draw(drawing: plot.Drawing, path: Path | None, session: Session, result: ResultSet) -> None:
+    plot.draw(result, drawing, path, session.zone)
+    _tell_empty(result)
+
+
+def _write(chosen: Format, path: Path | None, session: Session, result: ResultSet) -> None:
     if result.column_names == ["explain_key", "explain_value"] and chosen is Format.TABLE:
         for row in result.rows:
             stdout.write_text(str(row[1]))
         return
     write_rows(result, chosen, path, session.zone)
+    _tell_empty(result)
+
+
+def _tell_empty(result: ResultSet) -> None:
     if result.rows == []:
         notes.note("no rows")

@@ -30,6 +30,11 @@ def short_time(moment: datetime, zone: ZoneInfo) -> str:
     return text if moment.microsecond else text.replace(".000", "", 1)
 
 
+def offset(moment: datetime) -> str:
+    """Return how far the zone of *moment* is from UTC then, as in ``+02:00``."""
+    return moment.replace(microsecond=0).isoformat()[19:]
+
+
 def plain(value: object) -> object:
     r"""Return *value* with the types that no text format has turned into text or numbers.
 

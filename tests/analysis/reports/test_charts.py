@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from logkit_analysis.renderers.scales import linear, logarithmic, time_ticks
 from logkit_analysis.reports.charts.plot import plot, tick_label
-from logkit_analysis.reports.charts.scales import linear, logarithmic, time_ticks
 from logkit_analysis.reports.data import chart_csv
 from logkit_analysis.reports.document import Axis, Chart, Mark, Series
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
-from logkit_analysis.reports.charts.scales import Scale, linear, logarithmic, time_ticks
+from logkit_analysis.renderers.scales import Scale, linear, logarithmic, time_ticks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

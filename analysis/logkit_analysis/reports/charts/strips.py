@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from logkit_analysis.renderers.scales import Scale
 from logkit_analysis.reports.charts.plot import (
     WIDTH,
     Frame,
@@ -15,7 +16,6 @@ from logkit_analysis.reports.charts.plot import (
     svg,
     time_labels,
 )
-from logkit_analysis.reports.charts.scales import Scale
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ _TIME_STEPS_S = (
     *(86_400, 2 * 86_400, 7 * 86_400, 14 * 86_400, 28 * 86_400, 91 * 86_400, 365 * 86_400),
 )
 _MOST_TIME_TICKS = 8
+_HOUR_S = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Scale:
 def linear(values: Sequence[float], least_top: float = 1.0) -> Scale:
     """Return an axis from 0 to a round number above all *values*."""
     top = max(max(values, default=0.0), least_top)
-    step = _round_up(top / 3)
+    step = round_up(top / 3)
     high = step * math.ceil(top / step - 1e-9)
     return Scale(0.0, high, tuple(step * index for index in range(round(high / step) + 1)))
 
@@ -61,16 +63,28 @@ def time_ticks(since: datetime, until: datetime, zone: ZoneInfo) -> list[datetim
     step = next((one for one in _TIME_STEPS_S if one >= wanted), _TIME_STEPS_S[-1])
     # Steps count from local midnight, or an axis by hours would be labelled 01:00, 05:00 ...
     midnight = since.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    first = math.ceil((since - midnight.astimezone(UTC)).total_seconds() / step)
-    ticks = []
-    at = midnight.astimezone(UTC) + timedelta(seconds=first * step)
-    while at <= until:
-        ticks.append(at)
-        at += timedelta(seconds=step)
+    first = math.ceil((since - midnight.astimezone(UTC)).total_seconds() / step) - 1
+    ticks: list[datetime] = []
+    for index in count(max(first, 0)):
+        at = _after(midnight, index * step, by_clock=step % _HOUR_S == 0)
+        if at > until:
+            return ticks
+        if at >= since and at not in ticks[-1:]:
+            ticks.append(at)
     return ticks
 
 
-def _round_up(step: float) -> float:
+def _after(midnight: datetime, seconds: int, *, by_clock: bool) -> datetime:
+    """Return the instant *seconds* after a local midnight, as the clock on the wall counts them.
+
+    Where the clock changes, that keeps 06:00 at 06:00; steps of minutes pass evenly instead.
+    """
+    later = timedelta(seconds=seconds)
+    return (midnight + later).astimezone(UTC) if by_clock else midnight.astimezone(UTC) + later
+
+
+def round_up(step: float) -> float:
+    """Return the next 1, 2 or 5 times a power of ten."""
     scale = 10.0 ** math.floor(math.log10(step))
     return next(one * scale for one in _STEPS if one * scale >= step * (1 - 1e-9))
 

@@ -1,0 +1,70 @@
+"""The unit that a column's name tells, and its numbers as a person would write them."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit that numbers of a column are shown in.
+
+    Attributes:
+        size: How much of the column's own unit it is.
+        suffix: What stands behind the number.
+    """
+
+    size: float
+    suffix: str
+
+
+PLAIN = Unit(1.0, "")
+"""The unit of a count, and of whatever a name does not tell."""
+
+_BYTES = (Unit(1, " B"), Unit(2**10, " KiB"), Unit(2**20, " MiB"), Unit(2**30, " GiB"))
+_SECONDS = (Unit(1, " s"), Unit(60, " min"), Unit(3600, " h"))
+_MILLISECONDS = (Unit(1, " ms"), Unit(1e3, " s"), Unit(6e4, " min"), Unit(3.6e6, " h"))
+_SHARE = (Unit(0.01, "%"),)
+_UNITS = tuple(
+    (re.compile(rf"(?:^|[^a-z])(?:{names})(?![a-z])"), units)
+    for names, units in (
+        ("bytes", _BYTES),
+        ("ms", _MILLISECONDS),
+        ("seconds", _SECONDS),
+        ("ratio|share", _SHARE),
+        ("percent", (Unit(1, "%"),)),
+        ("usd", (Unit(1, " $"),)),
+    )
+)
+# A number below this many of a unit reads better in the next smaller one.
+_LEAST_OF_UNIT = 2
+
+
+def unit_for(name: str, greatest: float) -> Unit:
+    """Return the unit to show the column *name* in.
+
+    Args:
+        name: The column's name; ``_ms``, ``_seconds``, ``_bytes``, ``_ratio`` and so on tell what
+            it counts.
+        greatest: The greatest of its numbers, which decides between seconds and hours.
+    """
+    for pattern, units in _UNITS:
+        if pattern.search(name):
+            fitting = [unit for unit in units if abs(greatest) >= _LEAST_OF_UNIT * unit.size]
+            return fitting[-1] if fitting else units[0]
+    return PLAIN
+
+
+def is_share(name: str) -> bool:
+    """Return whether the column *name* holds parts of one."""
+    return unit_for(name, 1.0) is _SHARE[0]
+
+
+def quantity(number: float, unit: Unit) -> str:
+    """Return *number*, in the column's own unit, as three digits or all whole ones of *unit*."""
+    scaled = number / unit.size
+    digits = 0 if scaled == 0 else 2 - math.floor(math.log10(abs(scaled)))
+    text = f"{scaled:,.{min(max(digits, 0), 6)}f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text) + unit.suffix
