@@ -1,0 +1,162 @@
+"""A live view as plain lines: into a pipe, or on a terminal with a status line below them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, Protocol
+
+from logkit.schema import FIELDS
+from logkit_analysis.live.lines import Widths, day_of, day_rule, segments
+from logkit_analysis.live.painting import coloured, cut, plain_text
+from logkit_analysis.live.status_line import fitting, status_parts
+from logkit_analysis.renderers.json_text import write_jsonl
+from logkit_analysis.results import Column, ResultSet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date
+    from zoneinfo import ZoneInfo
+
+    from logkit_analysis.live.event import LiveEvent
+    from logkit_analysis.live.lines import Segment
+    from logkit_analysis.live.rates import Status
+
+# To the start of the line, and nothing from there on.
+_CLEAR = "\r\x1b[J"
+
+
+class View(Protocol):
+    """Shows what comes in."""
+
+    def show(self, events: Sequence[LiveEvent]) -> None:
+        """Show *events*, in their order."""
+
+    def tell(self, status: Status, lag_bytes: int) -> None:
+        """Show how much comes in."""
+
+    def say(self, text: str) -> None:
+        """Say *text* about the files."""
+
+    def close(self) -> None:
+        """Leave nothing behind but the events."""
+
+
+@dataclass(slots=True)
+class JsonLines:
+    """Events as ``logkit sql --format jsonl`` writes them, without what is NULL.
+
+    A line that is no event has a ``reject_reason``, and its text as ``message``.
+    """
+
+    stream: IO[bytes]
+    note: Callable[[str], None]
+
+    def show(self, events: Sequence[LiveEvent]) -> None:
+        """Write *events*, an object a line."""
+        rows = [_row(event) for event in events]
+        write_jsonl(ResultSet(_COLUMNS, rows), self.stream, has_nulls=False)
+        self.stream.flush()
+
+    def tell(self, status: Status, lag_bytes: int) -> None:
+        """Nothing is told among data."""
+
+    def say(self, text: str) -> None:
+        """Say *text* on stderr."""
+        self.note(text)
+
+    def close(self) -> None:
+        """Nothing is left behind."""
+
+
+_COLUMNS = (
+    *(Column(one.name, one.duckdb) for one in FIELDS),
+    Column("fields", "JSON"),
+    Column("source_file", "VARCHAR"),
+    Column("source_offset", "BIGINT"),
+    Column("reject_reason", "VARCHAR"),
+)
+
+
+def _row(event: LiveEvent) -> tuple[object, ...]:
+    own = {**event.columns, "timestamp": event.at}
+    place = (event.fields, event.file, event.offset, event.reject_reason)
+    return (*(own.get(one.name) for one in FIELDS), *place)
+
+
+@dataclass(slots=True)
+class PlainLines:
+    """Aligned lines, one an event.
+
+    Attributes:
+        stream: Where to.
+        note: Says something on stderr.
+        zone: Zone of the times.
+        has_colours: Whether colours are used.
+        width: Returns the cells of a line; ``None`` where lines are never cut and carry their
+            date, as in a pipe.
+        has_status: Whether the last line of the terminal is ours.
+    """
+
+    stream: IO[bytes]
+    note: Callable[[str], None]
+    zone: ZoneInfo
+    has_colours: bool = False
+    width: Callable[[], int] | None = None
+    has_status: bool = False
+    _widths: Widths = field(default_factory=Widths)
+    _day: date | None = None
+    _status: str = ""
+
+    def show(self, events: Sequence[LiveEvent]) -> None:
+        """Write *events*."""
+        if not events:
+            return
+        self._widths.grow(events)
+        lines = [text for event in events for text in self._lines(event)]
+        self._write("".join(f"{text}\n" for text in lines))
+
+    def tell(self, status: Status, lag_bytes: int) -> None:
+        """Renew the status line."""
+        if not self.has_status or self.width is None:
+            return
+        parts = fitting([("──", "dim"), *status_parts(status, lag_bytes)], self.width() - 1)
+        text = self._drawn(parts)
+        if text != self._status:
+            self._status = text
+            self._write("")
+
+    def say(self, text: str) -> None:
+        """Say *text* on stderr, above the status line."""
+        if self.has_status:
+            self._send(_CLEAR)
+        self.note(text)
+        self._write("")
+
+    def close(self) -> None:
+        """Take the status line away."""
+        if self.has_status:
+            self._send(_CLEAR)
+
+    def _lines(self, event: LiveEvent) -> list[str]:
+        """Return the line of *event*, after one for the day if another begins."""
+        if self.width is None:
+            return [
+                self._drawn(segments(event, zone=self.zone, widths=self._widths, has_date=True))
+            ]
+        width = self.width()
+        lines = [self._drawn(cut(segments(event, zone=self.zone, widths=self._widths), width))]
+        day = day_of(event, self.zone)
+        if day is not None and day != self._day:
+            self._day = day
+            lines.insert(0, self._drawn([day_rule(day, width)]))
+        return lines
+
+    def _drawn(self, parts: Sequence[Segment]) -> str:
+        return coloured(parts) if self.has_colours else plain_text(parts)
+
+    def _write(self, text: str) -> None:
+        self._send(f"{_CLEAR}{text}{self._status}" if self.has_status else text)
+
+    def _send(self, text: str) -> None:
+        self.stream.write(text.encode("utf-8", "backslashreplace"))
+        self.stream.flush()
