@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 import orjson
 
 from logkit.redaction.marks import mark_of
+from logkit.redaction.members import mask_members
+from logkit.redaction.names import may_name_secrets
 from logkit.redaction.secrets import secrets
-from logkit.redaction.shapes import is_nested, mask_shapes
+from logkit.redaction.shapes import is_nested, mask_named, mask_shapes
 
 if TYPE_CHECKING:
     from logkit.redaction.secrets import Secrets
@@ -24,7 +26,11 @@ if TYPE_CHECKING:
 # Small enough that a piece full of secrets takes a thread no more than 1 or 2 ms.
 _PIECE_BYTES = 32_768
 
-_HINTS = (b"@", b"=", b"earer ", b"W50ZXJhY3Rpb24")
+_HINTS = (
+    *(b"@", b"=", b"earer ", b"W50ZXJhY3Rpb24"),
+    *(b"': ", b'[["', b"[('", b"[(b'"),
+    *(b"uthorization: ", b"ookie: ", b"pi-key: ", b"pi-Key: ", b"assword: "),
+)
 # Each begins with one fixed and rare character, for which memory is searched at full speed.
 _PATTERNS = tuple(
     re.compile(pattern).search
@@ -109,7 +115,12 @@ def _redact_line(line: bytes, known: Secrets) -> tuple[bytes, int]:
             total += line.count(form)
             line = line.replace(form, mark_of(len(form)))
     line, count = mask_shapes(line)
-    return line, total + count
+    total += count
+    if may_name_secrets(line):
+        for mask in (mask_named, mask_members):
+            line, count = mask(line)
+            total += count
+    return line, total
 
 
 def _mask_number(line: bytes, form: bytes) -> tuple[bytes, int]:

@@ -18,17 +18,39 @@ _ENDINGS = re.compile(
     r"|cookies?|jwt|otp|(?:api|private|secret|access|signing|auth|encryption|session)[_\-. ]?key)"
 )
 _PASSWORD = re.compile(r".*(?:password|passwd|passphrase).*")
+# A part of each name that the expressions above know, and the short names that URLs have.
+_WORDS = (
+    *(b"token", b"secret", b"passw", b"passphrase", b"pwd", b"auth", b"credential", b"cookie"),
+    *(b"jwt", b"otp", b"key", b"sig"),
+)
 _CAMEL_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+_MAX_NAME = 256
 
 _lock = threading.Lock()
 _masked = 0
 
 
-@lru_cache(maxsize=4_096)
 def is_secret_name(name: str) -> bool:
     """Return whether a field of that name holds a secret."""
-    words = _CAMEL_HUMP.sub("_", name[:256]).lower()
+    return _is_secret_name(name[-_MAX_NAME:])
+
+
+@lru_cache(maxsize=4_096)
+def _is_secret_name(name: str) -> bool:
+    words = _CAMEL_HUMP.sub("_", name).lower()
     return _ENDINGS.fullmatch(words) is not None or _PASSWORD.fullmatch(words) is not None
+
+
+def may_name_secrets(line: bytes) -> bool:
+    """Return whether the name of a secret can be in *line* at all; cheap."""
+    lower = line.lower()
+    return any(word in lower for word in _WORDS)
+
+
+def is_password_name(name: str) -> bool:
+    """Return whether a field of that name holds a secret even if it is a number."""
+    return _PASSWORD.fullmatch(name.lower()) is not None
 
 
 def secret_names(names: Iterable[object]) -> frozenset[str]:
@@ -56,7 +78,7 @@ def masked_count() -> int:
 def _is_masked(name: str, value: object) -> bool:
     if value is None or isinstance(value, bool) or (isinstance(value, str) and value in ("", MARK)):
         return False
-    return not isinstance(value, int | float) or _PASSWORD.fullmatch(name.lower()) is not None
+    return not isinstance(value, int | float) or is_password_name(name)
 
 
 def _count(number: int) -> None:

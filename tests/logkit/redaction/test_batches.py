@@ -56,6 +56,18 @@ INTERACTION = "aW50ZXJhY3Rpb246MTE4NzY1NDMyMTA5ODc2NTQzMjpHeFhLd0tmRm9vQmFyQmF6U
         ("GET /x?key=abcdef123", "abcdef123"),
         ("password=opensesame", "opensesame"),
         ('{"password": "opensesame"}', "opensesame"),
+        (json.dumps({"password": 'open"sesame\\'}), 'open\\"sesame\\\\'),
+        ("{'password': 'opensesame', 'user': 'bo'}", "opensesame"),
+        ("""{'password': "open'sesame", 'user': 'bo'}""", "open'sesame"),
+        ("{b'x-api-key': b'opensesame'}", "opensesame"),
+        ("Settings(password='opensesame', host='db')", "opensesame"),
+        ('connect(password="open sesame")', "open sesame"),
+        ("headers [('X-Api-Key', 'opensesame'), ('Accept', '*/*')]", "opensesame"),
+        ("headers [(b'X-Api-Key', b'opensesame')]", "opensesame"),
+        ("Authorization: Token opensesame1\r\nAccept: */*", "opensesame1"),
+        ("Set-Cookie: session=opensesame; Path=/", "session=opensesame; Path=/"),
+        ("x-api-key: opensesame1", "opensesame1"),
+        ("the password: opensesame1", "opensesame1"),
     ],
 )
 def test_tokens_are_known_by_their_shape(text: str, secret: str) -> None:
@@ -64,8 +76,10 @@ def test_tokens_are_known_by_their_shape(text: str, secret: str) -> None:
     redacted, count = redact(original, NONE)
     shown = orjson.loads(redacted)["message"]
     assert count == 1
+    assert len(redacted) == len(original)
     assert secret not in shown
-    mark = "[redacted]" + "*" * (len(secret) - 10) if len(secret) >= 10 else "*" * len(secret)
+    length = len(json.dumps(secret)) - 2
+    mark = "[redacted]" + "*" * (length - 10) if length >= 10 else "*" * length
     assert shown == text.replace(secret, mark)
 
 
@@ -82,6 +96,8 @@ def test_tokens_are_known_by_their_shape(text: str, secret: str) -> None:
         "bo@example.org wrote https://example.org/a?b=c",
         "https://discord.com/api/v10/channels/{channel_id}/messages",
         "/webhooks/{webhook_id}/{token}/messages/@original",
+        "no authorization: please log in; wrong password: 3 attempts left",
+        "{'input_tokens': '12', 'key': 'abc'} [('Accept', '*/*')] cookie: none",
     ],
 )
 def test_ordinary_text_stays(text: str) -> None:
@@ -101,6 +117,23 @@ def test_fields_of_nested_objects_are_known_by_name() -> None:
     fields = orjson.loads(redacted)
     assert fields["headers"] == {"Authorization": "*****", "Accept": "*/*", "X-Api-Key": "***"}
     assert fields["items"] == [{"clientSecret": "******", "input_tokens": 5, "token": "[redacted]"}]
+
+
+def test_secrets_that_are_no_text_are_known_by_name() -> None:
+    """Lists, objects and passwords of digits give way to a text; figures stay."""
+    original = line(
+        settings={"passwords": ["a"], "api_key": ["one", {"two": "three"}], "token": 5},
+        login={"password": 12345, "pin_password": 1, "auth": {}, "user": [1]},
+        headers=[["X-Api-Key", 'a"b'], ["Accept", "*/*"]],
+    )
+    redacted, count = redact(original, NONE)
+    assert len(redacted) == len(original)
+    fields = orjson.loads(redacted)
+    assert fields["settings"]["api_key"].startswith("[redacted]*")
+    assert fields["settings"]["token"] == 5
+    assert fields["login"] == {"password": "***", "pin_password": 0, "auth": "", "user": [1]}
+    assert fields["headers"] == [["X-Api-Key", "****"], ["Accept", "*/*"]]
+    assert count == 6
 
 
 @pytest.mark.parametrize("name", ["BOT_TOKEN", "app_secret", "OPENAI_KEY", "DB_PASSWORD"])
@@ -170,9 +203,20 @@ def test_the_environment_is_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> 
 @given(
     st.lists(
         st.dictionaries(
-            st.text(max_size=8),
+            st.one_of(st.text(max_size=8), st.sampled_from(["password", "o", "token"])),
             st.one_of(
                 st.text(max_size=60),
+                st.text(alphabet="password'\"\\\\:=[({ ", max_size=60),
+                st.builds(lambda text: json.dumps({"token": text}), st.text(max_size=20)),
+                st.builds(lambda text: repr({"token": text}), st.text(max_size=20)),
+                st.dictionaries(
+                    st.just("password"),
+                    st.recursive(
+                        st.one_of(st.integers(0, 999), st.text(max_size=9)),
+                        lambda inner: st.lists(inner, max_size=3),
+                        max_leaves=4,
+                    ),
+                ),
                 st.integers(-(2**63), 2**63),
                 st.floats(allow_nan=False, allow_infinity=False),
                 st.lists(st.text(max_size=20), max_size=3),
