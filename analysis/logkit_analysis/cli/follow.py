@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import threading
-import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from logkit_analysis.cli import notes
+from logkit_analysis.cli.interrupts import stop_on_signals
 from logkit_analysis.cli.log_formats import AUTO, LogFormatOption, own_formats
 from logkit_analysis.cli.options import (
     DEFAULT_DATABASE,
@@ -22,13 +19,12 @@ from logkit_analysis.cli.options import (
     MaxLineBytesOption,
 )
 from logkit_analysis.cli.rows import choose_format, write_rows
-from logkit_analysis.errors import ExitCode, UsageError
+from logkit_analysis.errors import UsageError
 from logkit_analysis.parsers.line_limit import MAX_LINE_BYTES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from logkit_analysis.stopping import StopSignal
     from logkit_analysis.store.status import Status
 
 EPILOG = """\b
@@ -41,8 +37,6 @@ Examples:
 Ctrl-C or SIGTERM commits what was read and ends with exit code 0. Meanwhile logkit query and
 logkit sql read the same database, and so does any other DuckDB program, between two commits."""
 
-_LONGEST_END_S = 1.2
-_FOREVER_S = 3600.0
 _SIZE = re.compile(r"\d+(\.\d+)?\s*([KMGT]i?)?B", re.IGNORECASE)
 
 
@@ -83,7 +77,7 @@ def follow(
     if not _SIZE.fullmatch(memory_limit.strip()):
         raise UsageError(f"--memory-limit: {memory_limit!r} is no size; write 512MB or 2GB")
     zone = parse_zone(tz)
-    stop = _stop_on_signals()
+    stop = stop_on_signals()
     notes.note(f"following {', '.join(paths)} into {db}; Ctrl-C ends")
     run(
         db,
@@ -126,25 +120,3 @@ def _summary(status: Status, writer: str | None) -> str:
             f"nothing is stored: no file had a whole line on {status.last_run_at:%Y-%m-%d %H:%MZ}"
         )
     return "nothing was ever read into this database"
-
-
-def _stop_on_signals() -> StopSignal:
-    """Return what Ctrl-C, SIGTERM and the end of the terminal set.
-
-    A disk that does not answer or a huge file must not keep us from ending. Any moment is as good
-    as any other: what is not committed is read again.
-    """
-    from logkit_analysis.stopping import StopSignal
-
-    stop = StopSignal()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: stop.set())
-    threading.Thread(target=_end_in_time, args=(stop,), daemon=True).start()
-    return stop
-
-
-def _end_in_time(stop: StopSignal) -> None:
-    while not stop.wait(_FOREVER_S):
-        pass
-    time.sleep(_LONGEST_END_S)
-    os._exit(ExitCode.OK)

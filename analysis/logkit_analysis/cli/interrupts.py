@@ -1,4 +1,4 @@
-"""Ctrl-C while DuckDB works."""
+"""Ctrl-C and other signals that ask a command to end."""
 
 from __future__ import annotations
 
@@ -6,13 +6,21 @@ import os
 import signal
 import socket
 import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from logkit_analysis.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import duckdb
+
+    from logkit_analysis.stopping import StopSignal
+
+_LONGEST_END_S = 1.2
+_FOREVER_S = 3600.0
 
 
 @contextmanager
@@ -65,3 +73,26 @@ def ended_in_order() -> Iterator[None]:
         signal.signal(signal.SIGTERM, previous)
         if is_asked:
             os.kill(os.getpid(), signal.SIGTERM)
+
+
+def stop_on_signals() -> StopSignal:
+    """Return what Ctrl-C, SIGTERM and the end of the terminal set.
+
+    It is for commands that wait to be stopped. A disk that does not answer, a huge file or a pipe
+    that nobody reads must not keep them from ending. Any moment is as good as any other: what is
+    not committed is read again.
+    """
+    from logkit_analysis.stopping import StopSignal
+
+    stop = StopSignal()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: stop.set())
+    threading.Thread(target=_end_in_time, args=(stop,), daemon=True).start()
+    return stop
+
+
+def _end_in_time(stop: StopSignal) -> None:
+    while not stop.wait(_FOREVER_S):
+        pass
+    time.sleep(_LONGEST_END_S)
+    os._exit(ExitCode.OK)

@@ -34,13 +34,9 @@ DatabaseOption = Annotated[
 ]
 
 
-def _check_zone(name: str) -> str:
+def check_zone(name: str | None) -> str | None:
     """Refuse a zone that there is not while it is known which option or setting named it."""
-    try:
-        parse_zone(name)
-    except TimeError as error:
-        raise typer.BadParameter(str(error)) from error
-    return name
+    return _checked(name, parse_zone)
 
 
 def _check_time(text: str | None) -> str | None:
@@ -65,14 +61,12 @@ def _checked(text: str | None, parse: Callable[[str], object]) -> str | None:
 TimeZoneOption = Annotated[
     str,
     typer.Option(
-        "--tz", metavar="ZONE", callback=_check_zone, help="Zone of times given and shown."
+        "--tz", metavar="ZONE", callback=check_zone, help="Zone of times given and shown."
     ),
 ]
 LogZoneOption = Annotated[
     str,
-    typer.Option(
-        "--tz", metavar="ZONE", callback=_check_zone, help="Zone of times that name none."
-    ),
+    typer.Option("--tz", metavar="ZONE", callback=check_zone, help="Zone of times that name none."),
 ]
 MaxLineBytesOption = Annotated[
     int,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import sys
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
@@ -47,6 +48,13 @@ def flush() -> None:
 def is_terminal() -> bool:
     """Return whether a person watches stdout."""
     return sys.stdout.isatty()
+
+
+def has_reader() -> bool:
+    """Return whether somebody still reads stdout: ``... | head`` ends without a word."""
+    poller = select.poll()
+    poller.register(sys.stdout.fileno(), 0)
+    return not any(event & (select.POLLERR | select.POLLHUP) for _, event in poller.poll(0))
 
 
 def abandon() -> None:

@@ -39,15 +39,23 @@ _WIDEST_SERVICE = 16
 _WIDEST_EVENT = 24
 _MOST_SERVICES = 1_000
 
-_FIRST = (
-    "retry_after_ms",
-    "rate_limit_scope",
-    "attempt",
-    "command",
-    "queue",
-    "queue_depth",
-    "queue_limit",
+_FIRST = ("retry_after_ms", "rate_limit_scope", "attempt", "command", "queue", "queue_depth")
+_LATE = (
+    "rate_limit_remaining",
+    "rate_limit_reset_after_ms",
+    "rate_limit_window_ms",
+    "rate_limit_bucket",
+    "rate_limit_unit",
+    "rate_limit_kind",
 )
+# What is left of a budget and what is used of a room are read together with its size.
+_SIZES = {
+    "queue_depth": "queue_limit",
+    "rate_limit_remaining": "rate_limit_limit",
+    "rss_bytes": "rss_limit_bytes",
+    "gpu_memory_bytes": "gpu_memory_limit_bytes",
+}
+_USES = {size: use for use, size in _SIZES.items()}
 _LAST = (
     "correlation_id",
     "user_id",
@@ -73,8 +81,11 @@ _LEFT_OUT = (
     "error_stack",
     "error_fingerprint",
 )
-_NOT_OTHERS = frozenset((*_HEAD, *_TEXTS, *_FIRST, *_LAST, *_LEFT_OUT))
+_NOT_OTHERS = frozenset((*_HEAD, *_TEXTS, *_FIRST, *_LATE, *_LAST, *_LEFT_OUT))
 _OTHERS = tuple(one.name for one in FIELDS if one.name not in _NOT_OTHERS)
+_COUNTS = frozenset(
+    one.name for one in FIELDS if one.type == "integer" and readable(one.name, 1) == (one.name, "1")
+) - {"pid", "seq", "shard_id", "attempt"}
 _QUOTED = frozenset(" =\"'")
 
 
@@ -184,7 +195,7 @@ def _pieces(event: LiveEvent) -> Iterator[list[Segment]]:
         yield [(escape_controls(message), "")]
     yield from _labelled(columns, _OTHERS)
     yield from _extra(event.fields)
-    yield from _labelled(columns, _LAST)
+    yield from _labelled(columns, (*_LATE, *_LAST))
 
 
 def _call(columns: Any) -> Iterator[list[Segment]]:
@@ -215,9 +226,14 @@ def _error(columns: Any) -> Iterator[list[Segment]]:
 def _labelled(columns: Any, names: Iterable[str]) -> Iterator[list[Segment]]:
     for name in names:
         value = columns.get(name)
-        if value is None or (name == "attempt" and value == 0):
+        if value is None or columns.get(_USES.get(name, "")) is not None:
             continue
-        yield _pair(name, value)
+        if name == "attempt" and value == 0:
+            continue
+        pair = _pair(name, value)
+        if (size := columns.get(_SIZES.get(name, ""))) is not None:
+            pair.append((f" of {_pair(name, size)[1][0]}", ""))
+        yield pair
 
 
 def _extra(fields: str | None) -> Iterator[list[Segment]]:
@@ -239,6 +255,7 @@ def _pair(name: str, value: Any) -> list[Segment]:
     label, text = name, value
     if isinstance(value, int | float) and not isinstance(value, bool):
         label, text = readable(name, value)
+        text = f"{value:,}" if name in _COUNTS else text
     elif not isinstance(value, str):
         text = orjson.dumps(value, default=str).decode()
     elif not value or not _QUOTED.isdisjoint(value):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Protocol
 
@@ -14,15 +15,40 @@ from logkit_analysis.results import Column, ResultSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import date
+    from datetime import date, datetime
     from zoneinfo import ZoneInfo
 
     from logkit_analysis.live.event import LiveEvent
+    from logkit_analysis.live.filters import Selection
     from logkit_analysis.live.lines import Segment
-    from logkit_analysis.live.rates import Status
+    from logkit_analysis.live.rates import Rates, Status
+    from logkit_analysis.stopping import StopSignal
 
 # To the start of the line, and nothing from there on.
 _CLEAR = "\r\x1b[J"
+
+
+class Source(Protocol):
+    """Gives what is in some files or in a pipe; `LiveFiles` and `LivePipe` are such."""
+
+    @property
+    def lag_bytes(self) -> int:
+        """How many bytes are there and were not read yet."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing will come any more."""
+
+    def backlog(
+        self, selection: Selection, *, count: int | None, since: datetime | None
+    ) -> list[LiveEvent]:
+        """Return what is there already: the last *count*, or all since a time."""
+
+    def poll(self, selection: Selection) -> list[LiveEvent]:
+        """Return what is new."""
+
+    def wait(self, stop: StopSignal) -> None:
+        """Wait until something is new, for a moment at most."""
 
 
 class View(Protocol):
@@ -39,6 +65,41 @@ class View(Protocol):
 
     def close(self) -> None:
         """Leave nothing behind but the events."""
+
+
+def watch(
+    source: Source,
+    selection: Selection,
+    view: View,
+    *,
+    rates: Rates,
+    stop: StopSignal,
+    count: int | None,
+    since: datetime | None,
+    is_watched: Callable[[], bool],
+) -> None:
+    """Show what *source* gives until it is over, *stop* is set or nobody watches any more.
+
+    Args:
+        source: Gives the events.
+        selection: Which of them are shown.
+        view: Shows them.
+        rates: Counts what *source* gives.
+        stop: Ends the view.
+        count: How many events are shown to begin with, ``None`` for all of *since*.
+        since: From when on events are shown, ``None`` for any time.
+        is_watched: Returns whether somebody reads what is written.
+    """
+    try:
+        view.show(source.backlog(selection, count=count, since=since))
+        while not stop.is_set() and is_watched():
+            view.show(source.poll(selection))
+            view.tell(rates.status(time.monotonic()), source.lag_bytes)
+            if source.is_over:
+                return
+            source.wait(stop)
+    finally:
+        view.close()
 
 
 @dataclass(slots=True)

@@ -1,0 +1,115 @@
+"""Log lines that another program writes into our standard input."""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+from typing import TYPE_CHECKING
+
+from logkit_analysis.live.sifting import sift
+from logkit_analysis.parsers.chunk_parser import StreamParser
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from logkit_analysis.live.event import LiveEvent
+    from logkit_analysis.live.filters import Selection
+    from logkit_analysis.live.rates import Rates
+    from logkit_analysis.parsers.chunk_parser import ChunkParser
+    from logkit_analysis.sources.pace import Pace
+    from logkit_analysis.stopping import StopSignal
+
+NAME = "-"
+# Of one look; enough for many lines, and few enough for a prompt answer to a key.
+_MOST_BYTES = 4 * 1024 * 1024
+_BLOCK_BYTES = 256 * 1024
+
+
+class LivePipe:
+    """Reads a pipe as `LiveFiles` reads files; all that comes is new.
+
+    Args:
+        descriptor: Open for reading.
+        parser: Of all streams.
+        pace: How long to wait for what.
+        rates: Counts what is selected.
+
+    Attributes:
+        names: What is read, for people.
+        lag_bytes: Nothing is known of what is still to come.
+        is_over: Whether all was read and nothing will come any more.
+    """
+
+    def __init__(self, descriptor: int, *, parser: ChunkParser, pace: Pace, rates: Rates) -> None:
+        self._descriptor = descriptor
+        self._stream = StreamParser(parser, None, None)
+        self._pace = pace
+        self._rates = rates
+        self._pending = bytearray()
+        self._offset = 0
+        self._since: datetime | None = None
+        self._changed_at = time.monotonic()
+        self._is_closed = False
+        self.names: Sequence[str] = (NAME,)
+        self.lag_bytes = 0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all was read and nothing will come any more."""
+        return self._is_closed and not self._pending
+
+    def backlog(
+        self,
+        selection: Selection,  # noqa: ARG002 as files have it
+        *,
+        count: int | None,  # noqa: ARG002
+        since: datetime | None,
+    ) -> list[LiveEvent]:
+        """Return nothing: of a pipe all lines are new. Those before *since* will not be shown."""
+        self._since = since
+        return []
+
+    def poll(self, selection: Selection) -> list[LiveEvent]:
+        """Return what *selection* shows of that which has come since the last call."""
+        self._read()
+        data = self._take_records()
+        if not data:
+            return []
+        batch = self._stream.parse(data, self._offset)
+        self._offset += len(data)
+        events = sift(batch, NAME, selection, self._rates, time.monotonic())
+        if self._since is None:
+            return events
+        return [one for one in events if one.at is not None and one.at >= self._since]
+
+    def wait(self, stop: StopSignal) -> None:
+        """Wait until there is more, for a moment at most."""
+        if not self._is_closed:
+            select.select([self._descriptor, stop.fileno()], [], [], self._pace.look_interval_s)
+
+    def _read(self) -> None:
+        size = 0
+        while size < _MOST_BYTES and not self._is_closed and self._has_more():
+            block = os.read(self._descriptor, _BLOCK_BYTES)
+            self._is_closed = not block
+            self._pending += block
+            size += len(block)
+        if size:
+            self._changed_at = time.monotonic()
+
+    def _has_more(self) -> bool:
+        return bool(select.select([self._descriptor], [], [], 0)[0])
+
+    def _take_records(self) -> bytes:
+        """Return the pending bytes that hold whole records, and forget them."""
+        end = len(self._pending)
+        if not self._is_closed:
+            end = self._pending.rfind(b"\n") + 1
+        data = bytes(self._pending[:end])
+        if data and not self._is_closed:
+            is_silent = time.monotonic() - self._changed_at >= self._pace.record_silence_s
+            data = data if is_silent else data[: self._stream.settled(data)]
+        del self._pending[: len(data)]
+        return data
