@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from logkit_analysis.errors import UsageError
 from logkit_analysis.live.history import History
 
 if TYPE_CHECKING:
@@ -38,11 +39,13 @@ class Arrival:
         watcher: Who asked for such events.
         events: What matches, in the order of coming.
         is_all: Whether it takes the place of what came before, since the condition is new.
+        problem: Why the condition failed; then it gets nothing more.
     """
 
     watcher: int
     events: Sequence[LiveEvent]
     is_all: bool
+    problem: str | None = None
 
 
 class Feed:
@@ -121,8 +124,7 @@ class Feed:
             return
         self._recent.add(events)
         self._give(
-            Arrival(watcher, condition(events), is_all=False)
-            for watcher, condition in self._conditions.items()
+            [self._arrival(watcher, events, is_all=False) for watcher in [*self._conditions]]
         )
 
     def _answer(self) -> None:
@@ -137,9 +139,18 @@ class Feed:
             recent = list(self._recent)
             known = set(map(id, recent))
             events = [*(event for event in kept if id(event) not in known), *recent]
-            self._give([Arrival(watcher, condition(events), is_all=True)])
+            self._give([self._arrival(watcher, events, is_all=True)])
+
+    def _arrival(self, watcher: int, events: Sequence[LiveEvent], *, is_all: bool) -> Arrival:
+        """Return what *watcher* gets of *events*."""
+        try:
+            return Arrival(watcher, self._conditions[watcher](events), is_all)
+        except UsageError as error:
+            # An SQL expression fails on the first value that it cannot take, maybe much later.
+            del self._conditions[watcher]
+            return Arrival(watcher, (), is_all=False, problem=str(error))
 
     def _give(self, arrivals: Iterable[Arrival]) -> None:
-        found = [arrival for arrival in arrivals if arrival.events or arrival.is_all]
+        found = [one for one in arrivals if one.events or one.is_all or one.problem]
         with self._lock:
             self._waiting += found

@@ -73,6 +73,11 @@ class Selection:
         """Whether lines that are no events are shown: only while nothing is filtered."""
         return self._levels is None and not self._texts
 
+    @property
+    def columns(self) -> Sequence[str]:
+        """The columns that decide what is shown."""
+        return sorted({*(self._columns if self._texts else ()), "level"})
+
     def counted(self, table: pa.Table) -> pa.Table:
         """Return the events of *table* that the conditions and the expression choose.
 

@@ -1,0 +1,1 @@
+"""The full screen of a live view. Nothing else loads Textual."""

@@ -1,0 +1,353 @@
+"""The full screen of ``logkit tail``."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App
+from textual.binding import Binding
+from textual.widgets import Static
+
+from logkit_analysis.errors import UsageError
+from logkit_analysis.live.detail import detail
+from logkit_analysis.live.lines import Widths, line
+from logkit_analysis.live.patterns import find_patterns
+from logkit_analysis.live.screen import bars
+from logkit_analysis.live.screen.line_view import LineView
+from logkit_analysis.live.screen.pane import Pane
+from logkit_analysis.live.screen.panel import Kind, Panel
+from logkit_analysis.live.screen.prompt import Prompt
+from logkit_analysis.live.screen.texts import help_lines, pattern_lines
+from logkit_analysis.live.sieve import Sieve
+from logkit_analysis.renderers.escaping import escape_controls
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import tzinfo
+
+    from rich.text import Text
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+
+    from logkit_analysis.live.event import LiveEvent
+    from logkit_analysis.live.feed import Arrival, Feed
+    from logkit_analysis.live.patterns import Pattern
+    from logkit_analysis.live.screen.bars import Figures
+
+# How often what came is shown; keys are answered in between.
+_TICK_S = 0.1
+_PATTERNS_S = 2.0
+_STATUS_S = 0.5
+_LEVELS = (None, "info", "warning", "error", "critical")
+# What keys of the lines do; a panel that is open has its own.
+_ON_LINES = frozenset(
+    ("pause_or_resume", "move", "turn", "oldest", "newest", "shift", "detail", "filter", "leave")
+)
+
+
+class TailApp(App[None]):
+    """Shows a feed until it is told to end.
+
+    Args:
+        feed: What is watched. It has not been started yet.
+        figures: Returns what the status line tells.
+        selected: What the command line selects, for people.
+        level: The lowest level to begin with.
+        zone: Zone of the times.
+    """
+
+    ENABLE_COMMAND_PALETTE = False
+    CSS_PATH = "screen.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "pause_or_resume", show=False),
+        Binding("up,k", "move(-1)", show=False),
+        Binding("down,j", "move(1)", show=False),
+        Binding("pageup,b", "turn(-1)", show=False),
+        Binding("pagedown,f", "turn(1)", show=False),
+        Binding("home,g", "oldest", show=False),
+        Binding("end,G", "newest", show=False),
+        Binding("left", "shift(-1)", show=False),
+        Binding("right", "shift(1)", show=False),
+        Binding("enter", "detail", show=False),
+        Binding("t", "trace", show=False),
+        Binding("p", "patterns", show=False),
+        Binding("slash", "filter", show=False),
+        Binding("l", "level", show=False),
+        Binding("question_mark,f1", "help", show=False),
+        Binding("escape", "leave", show=False),
+        Binding("q", "quit", show=False),
+        Binding("ctrl+c", "quit", show=False, priority=True),
+        Binding("ctrl+z", "suspend_process", show=False, priority=True),
+    ]
+
+    def __init__(
+        self,
+        feed: Feed,
+        *,
+        figures: Callable[[], Figures],
+        selected: str,
+        level: str | None,
+        zone: tzinfo,
+    ) -> None:
+        # The terminal's own colours: they suit its background, light or dark.
+        super().__init__(ansi_color=True)
+        self.theme = "ansi-dark"
+        self.animation_level = "none"
+        self._feed = feed
+        self._figures = figures
+        self._selected = selected
+        self._zone = zone
+        self._widths = Widths()
+        self._panes = [Pane(0, Sieve(level, zone=str(zone)))]
+        self._next_number = 0
+        self._said = ""
+        self._lines = LineView(self._pane.reading, self._draw)
+        self._panel = Panel()
+        self._prompt = Prompt()
+        self._title, self._state, self._status = (
+            Static(id=name) for name in ("title", "state", "status")
+        )
+
+    @property
+    def _pane(self) -> Pane:
+        return self._panes[-1]
+
+    def compose(self) -> ComposeResult:
+        """Return the parts, from top to bottom."""
+        yield self._title
+        yield self._lines
+        yield self._panel
+        yield self._prompt
+        yield self._state
+        yield self._status
+
+    def on_mount(self) -> None:
+        """Begin to watch."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            # Signals reach the main thread alone; elsewhere there is none to be told of.
+            with suppress(ValueError, RuntimeError):
+                loop.add_signal_handler(number, self.exit)
+        self._watch(self._pane)
+        self._feed.start()
+        self._lines.focus()
+        self.set_interval(_TICK_S, self._tick)
+        self.set_interval(_STATUS_S, self._tell_figures)
+        self.set_interval(_PATTERNS_S, self._refresh_patterns)
+        self._tell()
+        self._tell_figures()
+
+    def _draw(self, event: LiveEvent) -> Text:
+        return line(event, zone=self._zone, widths=self._widths)
+
+    def _watch(self, pane: Pane, kept: Sequence[LiveEvent] = ()) -> None:
+        self._feed.watch(pane.number, pane.sieve, kept)
+
+    def _tick(self) -> None:
+        """Show what has come."""
+        if self._feed.error is not None:
+            self.exit()
+            return
+        arrivals = self._feed.take()
+        for arrival in arrivals:
+            for pane in self._panes:
+                if pane.number == arrival.watcher:
+                    self._hand(arrival, pane)
+        if arrivals:
+            self._show()
+
+    def _hand(self, arrival: Arrival, pane: Pane) -> None:
+        if arrival.problem is None:
+            pane.take(arrival)
+            return
+        self._say(f"filter taken away: {arrival.problem}")
+        self._sift(replace(pane.sieve, text=""), pane)
+
+    def _show(self) -> None:
+        """Draw the page as it is now."""
+        reading = self._pane.reading
+        if self._lines.reading is not reading:
+            self._lines.show(reading)
+        before = (len(self._widths.services), self._widths.service, self._widths.event)
+        self._widths.grow(reading.history.page(reading.top, reading.height))
+        if before != (len(self._widths.services), self._widths.service, self._widths.event):
+            self._lines.redraw()
+        self._lines.refresh()
+        self._tell()
+
+    def _tell(self) -> None:
+        """Tell what is shown and whether it is paused."""
+        reading, width = self._pane.reading, self.size.width
+        self._state.set_class(reading.is_paused, "paused")
+        self._state.update(bars.state(reading, self._panel.keys, width), layout=False)
+        if self._said:
+            text = bars.fitted([(self._said, "bold red")], width)
+        else:
+            text = bars.title(self._figures().files, self._selected, self._pane.sieve, width)
+        self._title.update(text, layout=False)
+
+    def _tell_figures(self) -> None:
+        self._status.update(bars.status(self._figures(), self.size.width), layout=False)
+
+    def _say(self, words: str) -> None:
+        """Say something until the next key."""
+        self._said = escape_controls(words)
+        self._tell()
+
+    def on_key(self) -> None:
+        """Take back what was said; the key does what it does."""
+        self._said = ""
+
+    def on_line_view_resized(self) -> None:
+        """Fit the bars to the terminal."""
+        self._show()
+        self._tell_figures()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Return whether a key may do *action*: none that an open panel covers."""
+        if self._panel.kind is not None and action in _ON_LINES:
+            return False
+        return super().check_action(action, parameters)
+
+    def action_pause_or_resume(self) -> None:
+        """Pause, or go on."""
+        reading = self._pane.reading
+        if reading.is_paused:
+            reading.resume()
+        else:
+            reading.pause()
+        self._show()
+
+    def action_move(self, lines: int) -> None:
+        """Move the cursor."""
+        self._pane.reading.move(lines)
+        self._show()
+
+    def action_turn(self, pages: int) -> None:
+        """Turn pages."""
+        self._pane.reading.turn(pages)
+        self._show()
+
+    def action_oldest(self) -> None:
+        """Go to the oldest line."""
+        self._pane.reading.go_oldest()
+        self._show()
+
+    def action_newest(self) -> None:
+        """Go to the newest line and follow."""
+        self._pane.reading.go_newest()
+        self._show()
+
+    def action_shift(self, steps: int) -> None:
+        """Show other parts of long lines."""
+        self._lines.shift(steps)
+
+    def action_level(self) -> None:
+        """Show the next higher levels only, after the highest all."""
+        sieve = self._pane.sieve
+        levels = (*_LEVELS, *_LEVELS)
+        place = levels.index(sieve.level) if sieve.level in levels else 0
+        self._sift(replace(sieve, level=levels[place + 1]), self._pane)
+
+    def _sift(self, sieve: Sieve, pane: Pane) -> None:
+        """Let *pane* show other events."""
+        pane.sieve = sieve
+        self._watch(pane, tuple(pane.reading.history))
+        self._tell()
+
+    def action_filter(self) -> None:
+        """Let a filter be typed."""
+        self._prompt.open(self._pane.sieve.text)
+
+    def on_prompt_typed(self, event: Prompt.Typed) -> None:
+        """Apply the filter, or say what is wrong with it."""
+        try:
+            sieve = replace(self._pane.sieve, text=event.text)
+        except UsageError as error:
+            self._prompt.refuse(str(error).removeprefix("--where: "))
+            return
+        self._prompt.close()
+        self._lines.focus()
+        self._sift(sieve, self._pane)
+
+    def on_prompt_closed(self) -> None:
+        """Go on as before."""
+        self._lines.focus()
+
+    def action_trace(self) -> None:
+        """Follow the correlation id of the current line, or go back."""
+        if self._pane.sieve.correlation_id is not None:
+            self.action_leave()
+            return
+        event = self._pane.current
+        found = event.columns.get("correlation_id") if event else None
+        if found is None:
+            self._say("this line has no correlation id")
+            return
+        self._panel.close()
+        self._lines.focus()
+        main = self._pane
+        main.reading.pause()
+        self._next_number += 1
+        sieve = Sieve(correlation_id=found, zone=main.sieve.zone)
+        self._panes.append(Pane(self._next_number, sieve))
+        self._watch(self._pane, tuple(main.reading.history))
+        self._show()
+
+    def action_leave(self) -> None:
+        """Return from a correlation id."""
+        if len(self._panes) > 1:
+            self._feed.leave(self._panes.pop().number)
+            self._show()
+
+    def action_detail(self) -> None:
+        """Open the event under the cursor."""
+        event, reading = self._pane.current, self._pane.reading
+        if event is not None:
+            reading.pause()
+            place = reading.cursor - reading.history.first + 1
+            title = f"line {place:,} of {len(reading.history):,}"
+            self._panel.open(Kind.DETAIL, title, detail(event, self._zone))
+            self._show()
+
+    def on_panel_stepped(self, event: Panel.Stepped) -> None:
+        """Open the event before or after."""
+        reading = self._pane.reading
+        if self._panel.kind is Kind.DETAIL and reading.cursor + event.lines < reading.history.end:
+            reading.move(event.lines)
+            self.action_detail()
+
+    def action_patterns(self) -> None:
+        """Open the patterns of what is held."""
+        self._panel.open(Kind.PATTERNS, "patterns", [])
+        self._tell()
+        self._refresh_patterns()
+
+    def _refresh_patterns(self) -> None:
+        if self._panel.kind is Kind.PATTERNS:
+            events = tuple(self._pane.reading.history)
+            find = partial(find_patterns, events)
+            self.run_worker(self._open_patterns(find, len(events)), exclusive=True)
+
+    async def _open_patterns(self, find: Callable[[], list[Pattern]], count: int) -> None:
+        found = await asyncio.to_thread(find)
+        if self._panel.kind is Kind.PATTERNS:
+            title = f"{len(found):,} patterns of the {count:,} lines that are held"
+            self._panel.open(
+                Kind.PATTERNS, title, pattern_lines(found, self._zone, self._panel.room)
+            )
+
+    def action_help(self) -> None:
+        """Open the help."""
+        self._panel.open(Kind.HELP, "keys", help_lines())
+        self._tell()
+
+    def on_panel_closed(self) -> None:
+        """Go back to the lines."""
+        self._lines.focus()
+        self._tell()

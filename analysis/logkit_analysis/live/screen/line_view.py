@@ -1,0 +1,93 @@
+"""The lines of a live view: only those on the page are ever drawn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.cache import LRUCache
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.text import Text
+    from textual.events import Resize
+
+    from logkit_analysis.live.event import LiveEvent
+    from logkit_analysis.live.reading import Reading
+
+_CURSOR = Style(reverse=True)
+_NEW = Segment("▎", Style(color="yellow"))
+_MARGIN = Segment(" ")
+_SIDE_STEP = 16
+
+
+class LineView(Widget, can_focus=True):
+    """Shows the page of a reading.
+
+    Args:
+        reading: What is shown.
+        draw: An event as one line, safe for a terminal.
+    """
+
+    class Resized(Message):
+        """The page has another height or width."""
+
+    def __init__(self, reading: Reading, draw: Callable[[LiveEvent], Text]) -> None:
+        super().__init__(id="lines")
+        self.reading = reading
+        self._draw = draw
+        self._shift = 0
+        self._drawn: LRUCache[int, Strip] = LRUCache(512)
+
+    def show(self, reading: Reading) -> None:
+        """Show another *reading*."""
+        reading.resize(self.size.height)
+        self.reading = reading
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Draw the lines anew, since they look different now."""
+        self._drawn.clear()
+        self.refresh()
+
+    def shift(self, steps: int) -> None:
+        """Show more of the lines' ends, of their beginnings if negative."""
+        longest = max(
+            (self._strip(n).cell_length for n in range(self.reading.top, self.reading.bottom)),
+            default=0,
+        )
+        most = max(0, longest - self.size.width // 2)
+        self._shift = max(0, min(self._shift + steps * _SIDE_STEP, most))
+        self.refresh()
+
+    def on_resize(self, event: Resize) -> None:
+        """Keep the place on a page of another size."""
+        self.reading.resize(event.size.height)
+        self.redraw()
+        self.post_message(self.Resized())
+
+    def render_line(self, y: int) -> Strip:
+        """Return row *y* of the page."""
+        reading, width = self.reading, self.size.width
+        place = reading.top + y
+        if not reading.history.first <= place < reading.bottom:
+            return Strip.blank(width)
+        line = self._strip(place).crop_extend(self._shift, self._shift + width - 1, None)
+        if reading.is_paused and place == reading.cursor:
+            # Reversed colours of levels are hard to read: under the cursor a line has none.
+            line = Strip([Segment(line.text, _CURSOR)], line.cell_length)
+        return Strip([_NEW if reading.is_new(place) else _MARGIN, *line], width)
+
+    def _strip(self, place: int) -> Strip:
+        strip = self._drawn.get(place)
+        if strip is None:
+            text = self._draw(self.reading.history[place])
+            text.end = ""
+            strip = Strip(text.render(self.app.console), text.cell_len)
+            self._drawn[place] = strip
+        return strip

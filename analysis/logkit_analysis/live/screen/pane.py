@@ -1,0 +1,45 @@
+"""One view of the log: what it shows and where one reads in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from logkit_analysis.live.history import History
+from logkit_analysis.live.reading import Reading
+
+if TYPE_CHECKING:
+    from logkit_analysis.live.event import LiveEvent
+    from logkit_analysis.live.feed import Arrival
+    from logkit_analysis.live.sieve import Sieve
+
+
+@dataclass(slots=True)
+class Pane:
+    """What one watcher of the feed sees.
+
+    Attributes:
+        number: The watcher's number.
+        sieve: What it shows.
+        reading: Where one reads.
+    """
+
+    number: int
+    sieve: Sieve
+    reading: Reading = field(default_factory=lambda: Reading(History()))
+
+    @property
+    def current(self) -> LiveEvent | None:
+        """The event under the cursor; ``None`` if nothing is shown."""
+        reading = self.reading
+        return reading.history[reading.cursor] if reading.history else None
+
+    def take(self, arrival: Arrival) -> None:
+        """Add what has come, or go on in other events at the same place."""
+        if arrival.is_all:
+            history = History()
+            history.add(arrival.events)
+            self.reading = self.reading.over(history)
+            return
+        self.reading.history.add(arrival.events)
+        self.reading.follow()

@@ -1,0 +1,95 @@
+"""What a panel says: the keys, the patterns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from logkit_analysis.live.lines import LEVEL_STYLES
+from logkit_analysis.renderers.escaping import escape_controls
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime, tzinfo
+
+    from logkit_analysis.live.patterns import Pattern
+
+_KEYS = (
+    ("space", "pause; again: go on where it stood, missed lines a page at a time"),
+    ("up down k j", "pause and move the cursor; down from the newest line goes on"),
+    ("PgUp PgDn b f", "pause and turn the page"),
+    ("Home g", "pause at the oldest line that is held"),
+    ("End G", "jump to the newest line and follow"),
+    ("left right", "more of the lines' ends, of their beginnings"),
+    ("enter", "the whole event as JSON; left, right: its neighbours"),
+    ("t", "follow the correlation id of the line, in all files"),
+    ("p", "patterns: the kinds of lines that are held"),
+    ("/", "filter: key=value key!=value key~=part, or SQL; empty for none"),
+    ("l", "lowest level: all, info, warning, error, critical"),
+    ("esc", "close, or back from a correlation id to where one was"),
+    ("? F1", "this help"),
+    ("q ctrl-c", "quit; ctrl-z: to the shell"),
+)
+_WIDEST = 24
+_KEY_WIDTH = max(len(keys) for keys, _ in _KEYS)
+_NOTES = (
+    "A bar at the left marks lines that have come since the pause. The mouse is",
+    "the terminal's own: mark and copy text as ever.",
+)
+
+
+def help_lines() -> list[Text]:
+    """Return the keys and what they do, a line each."""
+    lines = [Text.assemble((keys.ljust(_KEY_WIDTH), "bold"), "  ", does) for keys, does in _KEYS]
+    return [*lines, Text(), *(Text(note, "dim") for note in _NOTES)]
+
+
+def pattern_lines(patterns: Sequence[Pattern], zone: tzinfo, width: int) -> list[Text]:
+    """Return *patterns* as aligned lines of at most *width* cells, a header first."""
+    if not patterns:
+        return [Text("no lines yet", "dim")]
+    columns = _Columns(
+        count=max(len("count"), *(len(f"{one.count:,}") for one in patterns)),
+        service=max(len(one.service or "") for one in patterns),
+        event=max(len(one.event or "") for one in patterns),
+    )
+    if len({one.service for one in patterns}) == 1:
+        columns = replace(columns, service=0)
+    times = f"{'first':<8}  {'last':<8}"
+    head = f"{'count':>{columns.count}}  {'level':<8}  {times}  what"
+    lines = [Text(head, "dim"), *(_pattern_line(one, columns, zone) for one in patterns)]
+    for line in lines:
+        line.truncate(width, overflow="ellipsis")
+    return lines
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """How wide the columns of patterns are; without a width one is left out."""
+
+    count: int
+    service: int
+    event: int
+
+
+def _pattern_line(one: Pattern, columns: _Columns, zone: tzinfo) -> Text:
+    text = Text()
+    text.append(f"{one.count:>{columns.count},}  ", "bold")
+    text.append(_cell(one.level, 8), LEVEL_STYLES.get(one.level or "", ""))
+    text.append(f"{_clock(one.first_at, zone)}  {_clock(one.last_at, zone)}  ", "dim")
+    if columns.service:
+        text.append(_cell(one.service, min(columns.service, _WIDEST)), "cyan")
+    if columns.event:
+        text.append(_cell(one.event, min(columns.event, _WIDEST)), "bold")
+    text.append(escape_controls(one.template or ""))
+    return text
+
+
+def _cell(text: str | None, width: int) -> str:
+    return f"{escape_controls(text or ''):<{width}}  "
+
+
+def _clock(at: datetime | None, zone: tzinfo) -> str:
+    return "--:--:--" if at is None else f"{at.astimezone(zone):%H:%M:%S}"

@@ -1,0 +1,99 @@
+"""Which of the events that a live view holds are shown."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from logkit_analysis.errors import UsageError
+from logkit_analysis.live.filters import Selection
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from logkit_analysis.live.event import LiveEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Sieve:
+    """What is shown of some events.
+
+    Attributes:
+        level: The lowest level; ``None`` for all.
+        text: A filter as somebody typed it: conditions as ``-f`` takes them, with blanks between,
+            or an SQL expression as ``--where`` takes it; empty for none.
+        correlation_id: The only one shown; ``None`` for all.
+        zone: Name of the zone of times in *text* that name none.
+
+    Raises:
+        UsageError: *text* is no filter; says in one line why.
+    """
+
+    level: str | None = None
+    text: str = ""
+    correlation_id: str | None = None
+    zone: str = "UTC"
+    _selection: Selection = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_selection", _selection(self.level, self.text, self.zone))
+
+    def __call__(self, events: Sequence[LiveEvent]) -> Sequence[LiveEvent]:
+        """Return those of *events* that are shown.
+
+        Raises:
+            UsageError: The SQL expression fails on a value.
+        """
+        if self.correlation_id is not None:
+            events = [
+                one for one in events if one.columns.get("correlation_id") == self.correlation_id
+            ]
+        if self._selection.shows_rejects:
+            return events
+        events = [one for one in events if one.reject_reason is None]
+        table = _table(events, self._selection.columns)
+        chosen = self._selection.shown(self._selection.counted(table))
+        return [events[place] for place in chosen.column(_PLACE).to_pylist()]
+
+
+_PLACE = "place_in_events"
+
+
+def _selection(level: str | None, text: str, zone: str) -> Selection:
+    if not text:
+        return Selection(level, zone=zone)
+    try:
+        return Selection(level, shlex.split(text), zone=zone)
+    except (UsageError, ValueError) as no_conditions:
+        try:
+            return Selection(level, where=text, zone=zone)
+        except UsageError as no_expression:
+            looks_like_conditions = "=" in text and " " not in text
+            raise (no_conditions if looks_like_conditions else no_expression) from None
+
+
+def _table(events: Sequence[LiveEvent], names: Sequence[str]) -> pa.Table:
+    """Return the columns *names* of *events* where any has a value, and the events' places."""
+    columns: dict[str, list[Any]] = {_PLACE: list(range(len(events)))}
+    for name in names:
+        values = _values(events, name)
+        if any(value is not None for value in values):
+            columns[name] = values
+    return pa.table(columns)
+
+
+def _values(events: Sequence[LiveEvent], name: str) -> list[Any]:
+    match name:
+        case "timestamp":
+            return [event.at for event in events]
+        case "fields":
+            return [event.fields for event in events]
+        case "source_file":
+            return [event.file for event in events]
+        case "source_offset":
+            return [event.offset for event in events]
+        case _:
+            return [event.columns.get(name) for event in events]
