@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
@@ -11,7 +11,6 @@ import pyarrow.compute as pc
 from logkit.schema import FIELDS, LEVELS
 from logkit_analysis.live.conditions import Conditions, level_named
 from logkit_analysis.live.expressions import Expression, run_time_problem
-from logkit_analysis.parsers.batch import Rows
 from logkit_analysis.store import macros
 
 if TYPE_CHECKING:
@@ -73,11 +72,6 @@ class Selection:
         """Whether lines that are no events are shown: only while nothing is filtered."""
         return self._levels is None and not self._texts
 
-    @property
-    def columns(self) -> Sequence[str]:
-        """The columns that decide what is shown."""
-        return sorted({*(self._columns if self._texts else ()), "level"})
-
     def counted(self, table: pa.Table) -> pa.Table:
         """Return the events of *table* that the conditions and the expression choose.
 
@@ -113,7 +107,7 @@ class Selection:
         events = [one for one in events if one.reject_reason is None]
         if not self._texts or not events:
             return events
-        are_chosen = self._are_chosen(_table(events)).to_pylist()
+        are_chosen = self._are_chosen(_table(events, self._columns)).to_pylist()
         return [one for one, is_chosen in zip(events, are_chosen, strict=True) if is_chosen]
 
     def _are_chosen(self, table: pa.Table) -> pa.ChunkedArray:
@@ -149,14 +143,25 @@ def _column(name: str, *, is_there: bool) -> str:
     return "try_cast(fields as json) as fields" if name == "fields" else name
 
 
-def _table(events: Sequence[LiveEvent]) -> pa.Table:
-    """Return *events* as the parser's columns."""
-    rows = Rows()
-    for one in events:
-        fields = None if one.fields is None else one.fields.encode("utf-8", "replace")
-        rows.add({**one.columns, "timestamp": one.at}, fields, one.offset)
-    files = pa.array([one.file for one in events], pa.string())
-    return rows.table().append_column("source_file", files)
+def _table(events: Sequence[LiveEvent], names: Sequence[str]) -> pa.Table:
+    """Return the columns *names* of *events*, those that have a value; never none at all."""
+    columns = {name: pa.array(_values(events, name)) for name in names}
+    there = {name: column for name, column in columns.items() if column.null_count < len(events)}
+    return pa.table({**there, "place": pa.array(range(len(events)))})
+
+
+def _values(events: Sequence[LiveEvent], name: str) -> Sequence[Any]:
+    match name:
+        case "timestamp":
+            return [one.at for one in events]
+        case "fields":
+            return [one.fields for one in events]
+        case "source_file":
+            return [one.file for one in events]
+        case "source_offset":
+            return [one.offset for one in events]
+        case _:
+            return [one.columns.get(name) for one in events]
 
 
 def _from(level: str) -> pa.Array:

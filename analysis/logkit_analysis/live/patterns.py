@@ -30,11 +30,11 @@ texts as (
 )
 
 select
-    any_value(level), service, event, lk_shape(message) as shape,
+    level, service, event, lk_shape(message) as shape,
     cast(sum(text_count) as bigint) as event_count, min(first_at), max(last_at)
 from texts
 group by level, service, event, shape
-order by event_count desc, service, event, shape, any_value(level)
+order by event_count desc, level, service, event, shape
 """
 
 
@@ -43,7 +43,7 @@ class Pattern:
     """Events of one service, level and name whose messages have the same shape.
 
     Attributes:
-        level: Their level.
+        level: Their level; ``rejected`` of lines that are no events.
         service: Their service.
         event: Their name.
         template: The shape: a message with a star for each value; ``None`` without a message.
@@ -63,13 +63,18 @@ class Pattern:
 
 def find_patterns(events: Sequence[LiveEvent]) -> list[Pattern]:
     """Return the patterns of *events*, those of most events first."""
-    names = ("level", "service", "event", "message")
+    names = ("service", "event", "message")
     columns: dict[str, pa.Array] = {
         name: pa.array([event.columns.get(name) for event in events], pa.string()) for name in names
     }
+    columns["level"] = pa.array([_level(event) for event in events], pa.string())
     columns["timestamp"] = pa.array([event.at for event in events], pa.timestamp("us", tz="UTC"))
     with duckdb.connect() as connection:
         macros.install_temporary(connection)
         connection.execute("set time zone 'UTC'")
         connection.register("events", pa.table(columns))
         return [Pattern(*row) for row in connection.execute(_QUERY).fetchall()]
+
+
+def _level(event: LiveEvent) -> str | None:
+    return "rejected" if event.reject_reason is not None else event.columns.get("level")

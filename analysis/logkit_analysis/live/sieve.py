@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-
-import pyarrow as pa
+from typing import TYPE_CHECKING
 
 from logkit_analysis.errors import UsageError
 from logkit_analysis.live.filters import Selection
@@ -51,15 +49,7 @@ class Sieve:
             events = [
                 one for one in events if one.columns.get("correlation_id") == self.correlation_id
             ]
-        if self._selection.shows_rejects:
-            return events
-        events = [one for one in events if one.reject_reason is None]
-        table = _table(events, self._selection.columns)
-        chosen = self._selection.shown(self._selection.counted(table))
-        return [events[place] for place in chosen.column(_PLACE).to_pylist()]
-
-
-_PLACE = "place_in_events"
+        return self._selection.of_events(events)
 
 
 def _selection(level: str | None, text: str, zone: str) -> Selection:
@@ -73,27 +63,3 @@ def _selection(level: str | None, text: str, zone: str) -> Selection:
         except UsageError as no_expression:
             looks_like_conditions = "=" in text and " " not in text
             raise (no_conditions if looks_like_conditions else no_expression) from None
-
-
-def _table(events: Sequence[LiveEvent], names: Sequence[str]) -> pa.Table:
-    """Return the columns *names* of *events* where any has a value, and the events' places."""
-    columns: dict[str, list[Any]] = {_PLACE: list(range(len(events)))}
-    for name in names:
-        values = _values(events, name)
-        if any(value is not None for value in values):
-            columns[name] = values
-    return pa.table(columns)
-
-
-def _values(events: Sequence[LiveEvent], name: str) -> list[Any]:
-    match name:
-        case "timestamp":
-            return [event.at for event in events]
-        case "fields":
-            return [event.fields for event in events]
-        case "source_file":
-            return [event.file for event in events]
-        case "source_offset":
-            return [event.offset for event in events]
-        case _:
-            return [event.columns.get(name) for event in events]

@@ -32,12 +32,14 @@ def status_parts(now: Status, lag_bytes: int = 0) -> list[Segment]:
         (f"{_rate(now.lines_per_s)} lines/s", "bold"),
         _errors(now.error_ratio),
         (f"429s {now.rate_limited:,}", "bold magenta" if now.rate_limited else ""),
-        _p95(now),
+        (f"p95 {'-' if now.last_p95_ms is None else milliseconds(now.last_p95_ms)}", "cyan"),
     ]
     if lag_bytes >= _LAG_TOLD_BYTES:
         parts.insert(1, (f"{readable('lag_bytes', lag_bytes)[1]} behind", "bold yellow"))
     if now.rejects:
         parts.append((f"rejected {now.rejects:,}", "magenta"))
+    if now.last_p95_ms is not None:
+        parts.append((sparkline(now.p95_ms, _SPARK_WIDTH), "cyan"))
     return parts
 
 
@@ -62,9 +64,3 @@ def _errors(ratio: float | None) -> Segment:
     if ratio is None:
         return "errors -", ""
     return f"errors {ratio * 100:.1f} %", "bold red" if ratio >= _MANY_ERRORS else ""
-
-
-def _p95(now: Status) -> Segment:
-    if now.last_p95_ms is None:
-        return "p95 -", ""
-    return f"p95 {milliseconds(now.last_p95_ms)} {sparkline(now.p95_ms, _SPARK_WIDTH)}", "cyan"

@@ -43,6 +43,10 @@ if TYPE_CHECKING:
 _TICK_S = 0.1
 _PATTERNS_S = 2.0
 _STATUS_S = 0.5
+# Cells of a panel's margins and scroll bar.
+_PANEL_FRAME = 3
+# Narrower terminals have no room for aligned columns.
+_NARROW = 80
 _LEVELS = (None, "info", "warning", "error", "critical")
 # What keys of the lines do; a panel that is open has its own.
 _ON_LINES = frozenset(
@@ -143,7 +147,8 @@ class TailApp(App[None]):
         self._tell_figures()
 
     def _draw(self, event: LiveEvent) -> Text:
-        return line(event, zone=self._zone, widths=self._widths)
+        widths = self._widths if self.size.width >= _NARROW else Widths()
+        return line(event, zone=self._zone, widths=widths)
 
     def _watch(self, pane: Pane, kept: Sequence[LiveEvent] = ()) -> None:
         self._feed.watch(pane.number, pane.sieve, kept)
@@ -173,12 +178,17 @@ class TailApp(App[None]):
         reading = self._pane.reading
         if self._lines.reading is not reading:
             self._lines.show(reading)
-        before = (len(self._widths.services), self._widths.service, self._widths.event)
-        self._widths.grow(reading.history.page(reading.top, reading.height))
-        if before != (len(self._widths.services), self._widths.service, self._widths.event):
+        if self._has_grown(reading.history.page(reading.top, reading.height)):
             self._lines.redraw()
         self._lines.refresh()
         self._tell()
+
+    def _has_grown(self, page: Sequence[LiveEvent]) -> bool:
+        """Return whether the events of *page* need wider columns than those before."""
+        widths = self._widths
+        before = (len(widths.services), widths.service, widths.event)
+        widths.grow(page)
+        return before != (len(widths.services), widths.service, widths.event)
 
     def _tell(self) -> None:
         """Tell what is shown and whether it is paused."""
@@ -339,7 +349,9 @@ class TailApp(App[None]):
         if self._panel.kind is Kind.PATTERNS:
             title = f"{len(found):,} patterns of the {count:,} lines that are held"
             self._panel.open(
-                Kind.PATTERNS, title, pattern_lines(found, self._zone, self._panel.room)
+                Kind.PATTERNS,
+                title,
+                pattern_lines(found, self._zone, self.size.width - _PANEL_FRAME),
             )
 
     def action_help(self) -> None:

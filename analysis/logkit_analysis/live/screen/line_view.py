@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _CURSOR = Style(reverse=True)
 _NEW = Segment("▎", Style(color="yellow"))
 _MARGIN = Segment(" ")
+_MORE = Segment("…", Style(dim=True))
 _SIDE_STEP = 16
 
 
@@ -77,11 +78,18 @@ class LineView(Widget, can_focus=True):
         place = reading.top + y
         if not reading.history.first <= place < reading.bottom:
             return Strip.blank(width)
-        line = self._strip(place).crop_extend(self._shift, self._shift + width - 1, None)
+        line = self._cut(self._strip(place), width - 1)
         if reading.is_paused and place == reading.cursor:
             # Reversed colours of levels are hard to read: under the cursor a line has none.
             line = Strip([Segment(line.text, _CURSOR)], line.cell_length)
         return Strip([_NEW if reading.is_new(place) else _MARGIN, *line], width)
+
+    def _cut(self, line: Strip, width: int) -> Strip:
+        """Return the part of *line* that is to be seen."""
+        end = self._shift + width
+        if line.cell_length <= end:
+            return line.crop_extend(self._shift, end, None)
+        return Strip([*line.crop(self._shift, end - 1), _MORE], width)
 
     def _strip(self, place: int) -> Strip:
         strip = self._drawn.get(place)

@@ -77,11 +77,6 @@ class Panel(VerticalScroll):
             return ()
         return _DETAIL_KEYS if self.kind is Kind.DETAIL else _KEYS
 
-    @property
-    def room(self) -> int:
-        """How many cells a line may have."""
-        return self.scrollable_content_region.width - self.scrollbar_size_vertical
-
     def open(self, kind: Kind, title: str, lines: Iterable[Text]) -> None:
         """Show *lines* under *title*; from the top, unless it shows that *kind* already."""
         if kind != self.kind:

@@ -17,27 +17,29 @@ if TYPE_CHECKING:
     from logkit_analysis.live.patterns import Pattern
 
 _KEYS = (
-    ("space", "pause; again: go on where it stood, missed lines a page at a time"),
-    ("up down k j", "pause and move the cursor; down from the newest line goes on"),
-    ("PgUp PgDn b f", "pause and turn the page"),
-    ("Home g", "pause at the oldest line that is held"),
-    ("End G", "jump to the newest line and follow"),
-    ("left right", "more of the lines' ends, of their beginnings"),
-    ("enter", "the whole event as JSON; left, right: its neighbours"),
-    ("t", "follow the correlation id of the line, in all files"),
-    ("p", "patterns: the kinds of lines that are held"),
-    ("/", "filter: key=value key!=value key~=part, or SQL; empty for none"),
-    ("l", "lowest level: all, info, warning, error, critical"),
-    ("esc", "close, or back from a correlation id to where one was"),
+    ("space", "pause; again: go on, page by page"),
+    ("up down k j", "pause, move the cursor"),
+    ("PgUp PgDn b f", "pause, turn the page"),
+    ("Home g", "pause at the oldest line held"),
+    ("End G", "to the newest line, and follow"),
+    ("left right", "see more of long lines"),
+    ("enter", "the whole event as JSON"),
+    ("t", "follow its correlation id; again: back"),
+    ("p", "patterns: the kinds of lines held"),
+    ("/", "filter: key=value key!=value key~=part, SQL"),
+    ("l", "lowest level shown"),
+    ("esc", "close, or back"),
     ("? F1", "this help"),
     ("q ctrl-c", "quit; ctrl-z: to the shell"),
 )
 _WIDEST = 24
 _KEY_WIDTH = max(len(keys) for keys, _ in _KEYS)
 _NOTES = (
-    "A bar at the left marks lines that have come since the pause. The mouse is",
-    "the terminal's own: mark and copy text as ever.",
+    "Lines with a bar at the left came since the pause.",
+    "The mouse is the terminal's own: mark and copy as ever.",
 )
+# With fewer cells only what cannot be done without has a column.
+_NARROW = 80
 
 
 def help_lines() -> list[Text]:
@@ -55,10 +57,11 @@ def pattern_lines(patterns: Sequence[Pattern], zone: tzinfo, width: int) -> list
         service=max(len(one.service or "") for one in patterns),
         event=max(len(one.event or "") for one in patterns),
     )
-    if len({one.service for one in patterns}) == 1:
+    if len({one.service for one in patterns}) == 1 or width < _NARROW:
         columns = replace(columns, service=0)
-    times = f"{'first':<8}  {'last':<8}"
-    head = f"{'count':>{columns.count}}  {'level':<8}  {times}  what"
+    columns = replace(columns, has_times=width >= _NARROW)
+    times = f"{'first':<8}  {'last':<8}  " if columns.has_times else ""
+    head = f"{'count':>{columns.count}}  {'level':<8}  {times}what"
     lines = [Text(head, "dim"), *(_pattern_line(one, columns, zone) for one in patterns)]
     for line in lines:
         line.truncate(width, overflow="ellipsis")
@@ -72,13 +75,15 @@ class _Columns:
     count: int
     service: int
     event: int
+    has_times: bool = True
 
 
 def _pattern_line(one: Pattern, columns: _Columns, zone: tzinfo) -> Text:
     text = Text()
     text.append(f"{one.count:>{columns.count},}  ", "bold")
     text.append(_cell(one.level, 8), LEVEL_STYLES.get(one.level or "", ""))
-    text.append(f"{_clock(one.first_at, zone)}  {_clock(one.last_at, zone)}  ", "dim")
+    if columns.has_times:
+        text.append(f"{_clock(one.first_at, zone)}  {_clock(one.last_at, zone)}  ", "dim")
     if columns.service:
         text.append(_cell(one.service, min(columns.service, _WIDEST)), "cyan")
     if columns.event:
