@@ -9,6 +9,7 @@ from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from logkit.context import bound_fields, fresh
+from logkit.decorators import refuse_generators
 from logkit.origins import mark
 from logkit.spans import flagged, trace_flags
 
@@ -25,7 +26,11 @@ def wrap(function: Callable[P, R]) -> Callable[P, R]:
     For callbacks, threads and queue workers, which run later or elsewhere. It may be called any
     number of times, also at once; what it binds stays inside the call. A coroutine function gets
     the fields of this moment, a plain function all context variables.
+
+    Raises:
+        TypeError: It is a generator function, whose work is done where it is iterated.
     """
+    refuse_generators(function)
     if iscoroutinefunction(function):
         return cast("Callable[P, R]", _wrap_async(function))
     context, fields = copy_context(), bound_fields.get()

@@ -80,7 +80,11 @@ class timed(Span):  # noqa: N801 - a context manager and decorator that reads li
         self.__exit__(error_class, error, traceback)
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
-        """Return *function* with each of its calls timed."""
+        """Return *function* with each of its calls timed.
+
+        Raises:
+            TypeError: It is a generator function, which does its work after the call.
+        """
         return inside(function, self._copy)
 
     def _copy(self) -> timed:

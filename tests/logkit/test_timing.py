@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import logkit
 from logkit.testing import Events, capture_events
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
 
 
 def only(events: Events) -> dict[str, object]:
@@ -151,3 +155,18 @@ def test_ids_that_cannot_be_are_not_taken_over() -> None:
     event = only(events)
     assert event["trace_id"] != "mine"
     assert "parent_span_id" not in event
+
+
+@pytest.mark.parametrize("decorator", [logkit.timed("pages"), logkit.wrap], ids=["timed", "wrap"])
+def test_a_generator_function_is_refused(decorator: Callable[[Any], Any]) -> None:
+    """Its work is done where it is iterated, which neither a clock nor a context would see."""
+
+    def pages() -> Iterator[int]:
+        yield 1
+
+    async def pages_async() -> AsyncIterator[int]:
+        yield 1
+
+    for function in (pages, pages_async):
+        with pytest.raises(TypeError, match="is a generator"):
+            decorator(function)
