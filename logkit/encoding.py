@@ -6,9 +6,9 @@ from typing import Any
 
 from orjson import dumps
 
-from logkit.plain import Copier, is_flat, is_tame, text_of, utf8_text
+from logkit.plain import Copier, attribute_of, is_flat, is_tame, text_of, utf8_text
 
-__all__ = ["encode", "text_of", "utf8_text"]
+__all__ = ["attribute_of", "encode", "text_of", "utf8_text"]
 
 
 def encode(fields: dict[str, Any]) -> bytes:

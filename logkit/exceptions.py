@@ -7,7 +7,7 @@ import sys
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from logkit.encoding import text_of
+from logkit.encoding import attribute_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,7 +85,7 @@ def type_name(error: BaseException) -> str:
 
 def message_of(error: BaseException) -> str:
     """Return the text of *error* with its notes, also when its ``__str__`` fails."""
-    notes = getattr(error, "__notes__", None)
+    notes = attribute_of(error, "__notes__")
     if not isinstance(notes, list | tuple):
         return text_of(error)
     return "\n".join(map(text_of, [error, *notes]))

@@ -85,7 +85,7 @@ class Logger:
         """Log at a level given by its name or by its number in the logging module."""
         try:
             name = parse_level(level)
-        except ValueError:
+        except Exception:  # noqa: BLE001 - whatever was given in the place of a level
             name = "info"
         getattr(self, name)(event, *args, **fields)
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
+from logkit.encoding import attribute_of
+
 _ATTRIBUTE = "__logkit_origin__"
 
 
@@ -27,7 +29,7 @@ class Origin:
 
 def mark(error: BaseException, bound: dict[str, Any], outer: dict[str, Any]) -> None:
     """Note that *error* leaves a block in which *bound* were bound, for one with *outer*."""
-    origin = getattr(error, _ATTRIBUTE, None)
+    origin = attribute_of(error, _ATTRIBUTE)
     if isinstance(origin, Origin) and origin.outer is bound:
         origin.outer = outer  # it comes from a block inside, whose fields say more
         return
@@ -37,5 +39,5 @@ def mark(error: BaseException, bound: dict[str, Any], outer: dict[str, Any]) -> 
 
 def fields_of(error: BaseException | None) -> dict[str, Any]:
     """Return the fields that were bound where *error* came from; none if it passed no block."""
-    origin = getattr(error, _ATTRIBUTE, None)
+    origin = attribute_of(error, _ATTRIBUTE)
     return origin.fields if isinstance(origin, Origin) else {}

@@ -98,7 +98,7 @@ class Pipeline:
             else:
                 self._process(level, logger, template, args, context, fields, created_ns)
         except Exception as error:  # noqa: BLE001 - a log call never raises into the bot
-            self._rescue(level, logger, template, error)
+            self.rescue(level, logger, template, error)
         except BaseException as error:
             if not _is_drop(error):
                 raise
@@ -145,15 +145,14 @@ class Pipeline:
         if self.observe is not None:
             self.observe(event, level, fields)
 
-    def _rescue(self, level: str, logger: str, template: object, error: Exception) -> None:
+    def rescue(self, level: str, logger: str, template: object, error: Exception) -> None:
         """Write what is left of an event whose processing failed: its name and why.
 
         The fields are left out, since the processor that failed may be the one that redacts.
         """
         try:
             event = describe(template, (), logger)[0] if type(template) is str else "unreadable"
-            reason = f"{type(error).__name__}: {text_of(error)}"
-            self.write(level, logger, event, {"logkit_error": reason}, None)
+            self.write(level, logger, event, {"logkit_error": reason_of(error)}, None)
         except Exception:  # noqa: BLE001 - nothing more can be said about this event
             with self.counters.lock:
                 self.counters.accepted += 1
@@ -195,10 +194,15 @@ def _named(template: Mapping[Any, Any] | None, fields: EventDict) -> tuple[objec
 
 
 def split(event_dict: EventDict) -> tuple[str, EventDict]:
-    """Return the name of an event and its other fields."""
+    """Return the name of an event and its other fields, also those that processors have added."""
     fields = dict(event_dict)
     event = fields.pop("event", "unnamed")
-    return event if type(event) is str else text_of(event), fields
+    return event if type(event) is str else text_of(event), prepare(fields)
+
+
+def reason_of(error: Exception) -> str:
+    """Return why an event could not be made, for its field ``logkit_error``."""
+    return f"{type(error).__name__}: {text_of(error)}"
 
 
 def _values(variables: Mapping[str, ContextVar[Any]]) -> EventDict:

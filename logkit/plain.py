@@ -29,6 +29,14 @@ def text_of(value: object) -> str:
         return f"<unprintable {_class_name(value)}>"
 
 
+def attribute_of(value: object, name: str) -> Any:
+    """Return an attribute, or ``None`` where there is none or the value's own code fails."""
+    try:
+        return getattr(value, name, None)
+    except Exception:  # noqa: BLE001 - a value's own __getattr__ or property
+        return None
+
+
 def utf8_text(text: str) -> str:
     """Return *text* with lone surrogates as backslash escapes."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
@@ -99,9 +107,7 @@ class Copier:
         members: dict[str, Any] = {}
         for key, item in self._within_room(value.items()):
             name = utf8_text(str.__str__(key) if isinstance(key, str) else text_of(key))
-            while name in members:
-                name += "_"
-            members[name] = self.copy(item, parents)
+            members[_free_name(name, members)] = self.copy(item, parents)
         return members
 
     def _within_room(self, items: Iterable[Any]) -> list[Any]:
@@ -109,6 +115,14 @@ class Copier:
         taken = list(islice(items, max(self._items_left, 0)))
         self._items_left -= len(taken) + 1
         return taken
+
+
+def _free_name(name: str, taken: Mapping[str, Any]) -> str:
+    if name in taken:
+        name += "_"
+    while name in taken:  # a step or two, even if all keys look alike
+        name = f"{name}{len(taken)}"
+    return name
 
 
 _NO_SCALAR = object()

@@ -8,6 +8,7 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
+from time import time_ns
 from typing import TYPE_CHECKING, Any
 
 from pythonjsonlogger.core import BaseJsonFormatter
@@ -18,7 +19,7 @@ from logkit.levels import STDLIB_NUMBERS, level_of, parse_level
 from logkit.loop_errors import fields_of_culprit
 from logkit.names import describe, known_names
 from logkit.origins import fields_of
-from logkit.pipeline import pipeline, split
+from logkit.pipeline import pipeline, reason_of, split
 from logkit.processors import prepare
 from logkit.redaction import redact
 from logkit.renderers import JsonRenderer
@@ -50,6 +51,7 @@ _RECORD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {
 _SURPLUS_EXTRA = ("color_message", "data")
 _NO_CONTEXT: dict[str, Any] = {}
 _LEVEL_NAMES = {number: name for name, number in STDLIB_NUMBERS.items()}
+_UNREADABLE = "log_record_unreadable"
 _emit = pipeline.emit
 
 
@@ -65,10 +67,14 @@ class PipelineHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Emit *record*. Never raises."""
-        template, args, fields = record_parts(record)
-        created_ns = int(record.created * 1e9)
-        level = _LEVEL_NAMES.get(record.levelno) or level_of(record.levelno)
-        _emit(level, record.name, template, args, _NO_CONTEXT, fields, created_ns)
+        try:
+            template, args, fields = record_parts(record)
+            created_ns = int(record.created * 1e9)
+            level = _LEVEL_NAMES.get(record.levelno) or level_of(record.levelno)
+        except Exception as error:  # noqa: BLE001 - a record that somebody made by hand
+            pipeline.rescue("error", "logkit", _UNREADABLE, error)
+        else:
+            _emit(level, record.name, template, args, _NO_CONTEXT, fields, created_ns)
 
 
 def record_parts(record: logging.LogRecord) -> tuple[object, Any, dict[str, Any]]:
@@ -118,23 +124,26 @@ class JsonFormatter(BaseJsonFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the event as a line of JSON without its newline. Never raises."""
-        template, args, fields = record_parts(record)
-        static = {**self.defaults, **self.static_fields}
-        log_data = pipeline.event_dict(record.name, template, args, prepare(static), fields)
-        event, others = split(self.process_log_record(log_data))
-        line = self._renderer().render(
-            event,
-            others,
-            level_of(record.levelno),
-            record.name,
-            int(record.created * 1e9),
-            _seq_of(record),
-        )
+        try:
+            line = self._line(record)
+        except Exception as error:  # noqa: BLE001 - a record, or a subclass, of the bot's own
+            fields = {"logkit_error": reason_of(error)}
+            parts = _UNREADABLE, fields, "error", "logkit", time_ns(), pipeline.next_seq()
+            line = self._renderer().render(*parts)
         line, redacted = redact(line)
         if redacted:
             with pipeline.counters.lock:
                 pipeline.counters.redacted += redacted
         return self.prefix + line[:-1].decode()
+
+    def _line(self, record: logging.LogRecord) -> bytes:
+        template, args, fields = record_parts(record)
+        static = {**self.defaults, **self.static_fields}
+        log_data = pipeline.event_dict(record.name, template, args, prepare(static), fields)
+        event, others = split(self.process_log_record(log_data))
+        level, created_ns = level_of(record.levelno), int(record.created * 1e9)
+        renderer = self._renderer()
+        return renderer.render(event, others, level, record.name, created_ns, _seq_of(record))
 
     def _renderer(self) -> JsonRenderer:
         identity = pipeline.identity

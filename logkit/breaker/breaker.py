@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import time
 from contextvars import ContextVar
-from inspect import isasyncgenfunction, isgeneratorfunction
 from typing import TYPE_CHECKING, Literal, ParamSpec, Self, TypeVar
 
 from logkit.breaker.circuit import Circuit, Outcome, Permit, Policy, State
 from logkit.breaker.retry_after import retry_after_s
 from logkit.decorators import inside
 from logkit.errors import CircuitOpenError, ConfigurationError
-from logkit.exceptions import error_fields
 from logkit.metrics import registry
 from logkit.reports import report
 
@@ -60,7 +58,8 @@ class CircuitBreaker:
         excluded: tuple[type[BaseException], ...] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        if failure_threshold < 1 or not 0 < (failure_ratio or 1) <= 1:
+        is_share = failure_ratio is None or 0 < failure_ratio <= 1
+        if failure_threshold < 1 or not is_share:
             raise ConfigurationError(
                 f"breaker {name!r}: failure_threshold is {failure_threshold!r} (at least 1), "
                 f"failure_ratio is {failure_ratio!r} (above 0, at most 1)"
@@ -113,8 +112,6 @@ class CircuitBreaker:
         Raises:
             TypeError: It is a generator function, which does its work after the call.
         """
-        if isgeneratorfunction(function) or isasyncgenfunction(function):
-            raise TypeError("a generator does its work after the call: use the breaker inside it")
         return inside(function, lambda: self)
 
     def _begin(self) -> Permit:
@@ -145,7 +142,7 @@ class CircuitBreaker:
             breaker=self.name,
             failures=change.failures,
             trial_in_ms=round(self._circuit.retry_in_s(now) * 1_000),
-            **({} if error is None else error_fields(error)),
+            **({} if error is None else {"exc_info": error}),
         )
 
     def _outcome(self, error: BaseException | None) -> Outcome:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from math import isfinite
 
 from logkit import rate_limits
+from logkit.encoding import attribute_of
+
+_ENDLESS_S = 1e9
 
 
 def retry_after_s(error: BaseException) -> float:
@@ -14,15 +16,15 @@ def retry_after_s(error: BaseException) -> float:
     Read are ``retry_after`` (discord.py, aiogram, python-telegram-bot: seconds or a timedelta) and
     the headers of ``response`` (httpx, requests, openai, anthropic).
     """
-    told = getattr(error, "retry_after", None)
+    told = attribute_of(error, "retry_after")
     if isinstance(told, timedelta):
         told = told.total_seconds()
-    if isinstance(told, int | float) and isfinite(told):
+    if isinstance(told, int | float) and abs(told) < _ENDLESS_S:
         return max(0.0, float(told))
-    response = getattr(error, "response", None)
-    headers = getattr(response, "headers", None)
+    response = attribute_of(error, "response")
+    headers = attribute_of(response, "headers")
     if headers is None:
         return 0.0
-    status = getattr(response, "status_code", None) or 429
+    status = attribute_of(response, "status_code") or 429
     wait_ms = rate_limits.parse(host="", status=status, headers=headers).retry_after_ms
     return (wait_ms or 0) / 1_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from logkit.encoding import attribute_of
 from logkit.instrumentation.calls import Call, Request, begin, current_call
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def _with_correlation(call: Call, session: Any, given: Any) -> Any:
 
 def _finish_refused(call: Call, error: BaseException) -> None:
     """Log an attempt that raised; ``raise_for_status`` has the answer inside its exception."""
-    status, headers = getattr(error, "status", None), getattr(error, "headers", None)
+    status, headers = attribute_of(error, "status"), attribute_of(error, "headers")
     if isinstance(status, int) and status >= 400 and headers is not None:
         call.answered(status, headers)
     call.finish(error)

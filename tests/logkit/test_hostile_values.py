@@ -9,6 +9,7 @@ import itertools
 import logging
 import math
 import pathlib
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -323,6 +324,64 @@ def test_what_cannot_even_be_named_is_an_event_that_says_so(make: Callable[[], A
     with capture_events() as captured:
         logkit.get_logger("bot").warning(make())
     assert len(captured) == 1
+
+
+class _FailingError(Exception):
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(name)
+
+
+class _EndlessWaitError(Exception):
+    retry_after = 10**400
+
+
+@pytest.mark.parametrize("error_class", [_FailingError, _EndlessWaitError])
+@pytest.mark.parametrize(
+    "block",
+    [
+        lambda: logkit.bind(a=1),
+        lambda: logkit.timed("work"),
+        lambda: logkit.CircuitBreaker("api", failure_threshold=1),
+    ],
+    ids=["bind", "timed", "breaker"],
+)
+def test_an_exception_whose_own_code_fails_passes_a_block_as_it_is(
+    block: Callable[[], Any], error_class: type[Exception]
+) -> None:
+    """The bot gets its own exception, and the event about it has its text."""
+    passed: list[str] = []
+    with capture_events() as captured:
+        try:
+            with block():
+                raise error_class("no")
+        except Exception as error:  # noqa: BLE001 - pytest.raises would read attributes of it
+            passed.append(type(error).__name__)
+    assert passed == [error_class.__name__]
+    assert [event["error_message"] for event in captured] == ["no"] * len(captured)
+
+
+@pytest.mark.parametrize(
+    "level", [None, [], "loud", _NoTruth()], ids=["none", "list", "no_such", "no_truth"]
+)
+def test_what_is_no_level_is_info(level: Any) -> None:
+    """A level that was computed wrongly costs no event."""
+    with capture_events() as captured:
+        logkit.get_logger("bot").log(level, "computed")
+    assert captured[0]["level"] == "info"
+
+
+def test_keys_that_all_look_alike_are_kept_in_no_time() -> None:
+    """Each gets a name of its own, without a look at all the others."""
+
+    class _Alike:
+        def __str__(self) -> str:
+            return "key"
+
+    started = time.thread_time()
+    with capture_events() as captured:
+        logkit.get_logger("bot").info("counted", counts={_Alike(): 1 for _ in range(3_000)})
+    assert len(captured[0]["counts"]) == 3_000
+    assert time.thread_time() - started < 1
 
 
 TEMPLATES: dict[str, Any] = {

@@ -12,7 +12,7 @@ import pytest
 import structlog
 
 import logkit
-from logkit.testing import capture_events
+from logkit.testing import capture_events, violations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,6 +113,24 @@ def test_processors_of_the_bot_see_every_event(events: Events, log_path: Path) -
         ("second", True),
     ]
     assert written[1]["seq"] == written[0]["seq"] + 1
+
+
+def test_the_envelope_wins_over_what_processors_add(events: Events, log_path: Path) -> None:
+    """Processors of structlog make no key twice, and a secret that one adds is masked."""
+
+    def add_token(_: Any, __: str, event_dict: Any) -> Any:
+        return {**event_dict, "api_token": "s3cret"}
+
+    usual: list[Any] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="%H:%M"),
+    ]
+    logkit.configure("bot", path=log_path, processors=[*usual, add_token])
+    logkit.get_logger("bot").info("started")
+    (event,) = events()
+    assert violations(event) == []
+    assert log_path.read_text().count('"level"') == log_path.read_text().count('"timestamp"') == 1
+    assert (event["field_level"], event["api_token"]) == ("info", "[redacted]")
 
 
 def test_a_failing_processor_costs_the_fields_not_the_event(events: Events, log_path: Path) -> None:

@@ -4,6 +4,7 @@ import json
 import logging
 import logging.config
 import logging.handlers
+import math
 import queue
 import stat
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import pytest
 
 import logkit
 from logkit import schema
+from logkit.stdlib import PipelineHandler
 from logkit.testing import capture_events, violations
 
 if TYPE_CHECKING:
@@ -19,6 +21,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     Events = Callable[[], list[dict[str, Any]]]
+
+
+class _NoTruth:
+    def __bool__(self) -> bool:
+        raise RuntimeError("neither")
 
 
 def record(msg: object, *args: object, **attributes: Any) -> logging.LogRecord:
@@ -43,6 +50,21 @@ def test_the_formatter_makes_the_same_event_as_configure(events: Events) -> None
     assert list(by_formatter) == list(by_configure)
     assert by_formatter["guild_id"] == "7"
     assert by_formatter["field_level"] == "clash"
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [{"created": math.nan}, {"created": "noon"}, {"created": 1e30}, {"args": _NoTruth()}],
+    ids=["never", "text", "too_late", "no_truth"],
+)
+def test_a_record_that_nobody_could_read_is_an_event_that_says_so(
+    events: Events, attributes: dict[str, Any]
+) -> None:
+    """Records made by hand may hold anything; neither handler nor formatter raises."""
+    made = record("started", **attributes)
+    PipelineHandler().handle(made)
+    for event in (*events(), formatted(logkit.JsonFormatter("bot"), made)):
+        assert event["logkit_error"]
 
 
 def test_a_record_has_one_number_however_often_it_is_formatted() -> None:
