@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from logkit.encoding import attribute_of
+from logkit.plain import attribute_of
 
 _ATTRIBUTE = "__logkit_origin__"
 

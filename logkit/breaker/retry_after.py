@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from logkit import rate_limits
-from logkit.encoding import attribute_of
+from logkit.plain import attribute_of
 
 _ENDLESS_S = 1e9
 

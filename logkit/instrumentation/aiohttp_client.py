@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from logkit.encoding import attribute_of
 from logkit.instrumentation.calls import Call, Request, begin, current_call
+from logkit.plain import attribute_of
 
 if TYPE_CHECKING:
     from logkit.instrumentation.hooks import Hooks
