@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from logkit_analysis.live.lines import LEVEL_STYLES, REJECT_STYLE
+from logkit_analysis.live.lines import LEVEL_STYLES, REJECT_STYLE, in_zone
 from logkit_analysis.renderers.escaping import escape_controls
 from logkit_analysis.renderers.values import rfc3339
 
@@ -46,7 +46,7 @@ def _times(at: datetime | None, zone: tzinfo) -> Iterator[Text]:
     if at is None:
         yield Text("no time", "dim")
         return
-    local = at.astimezone(zone)
+    local = in_zone(at, zone)
     yield Text(f"{local:%A, %Y-%m-%d %H:%M:%S}.{local.microsecond:06d} {local:%z} ({zone})", "bold")
     yield Text(f"{rfc3339(at)} in UTC", "dim")
 

@@ -86,7 +86,8 @@ def _tree(connection: duckdb.DuckDBPyConnection, text: str) -> dict[str, Any]:
     parsed = json.loads(row[0][0])
     if parsed["error"]:
         is_syntax = parsed["error_type"] == "parser"
-        reason = f"{parsed['error_message']}; {_NOT_ALONE}" if is_syntax else _NOT_ALONE
+        said = " ".join(parsed["error_message"].split())
+        reason = f"{said}; {_NOT_ALONE}" if is_syntax else _NOT_ALONE
         raise UsageError(f"--where: {reason}")
     if len(parsed["statements"]) != 1:
         raise UsageError(f"--where: {_NOT_ALONE}")

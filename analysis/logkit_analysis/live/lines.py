@@ -147,14 +147,24 @@ def segments(
         shown += [(" ", ""), (_padded(name, widths.event), "bold")]
     for piece in _pieces(event):
         shown += [(" ", ""), *piece]
+    while not shown[-1][0].strip():
+        shown.pop()
     last, style = shown[-1]
     shown[-1] = (last.rstrip(), style)
     return shown
 
 
+def in_zone(at: datetime, zone: tzinfo) -> datetime:
+    """Return *at* in *zone*, or as it is at the ends of the calendar, where the zone has none."""
+    try:
+        return at.astimezone(zone)
+    except OverflowError:
+        return at
+
+
 def day_of(event: LiveEvent, zone: tzinfo) -> date | None:
     """Return the date of *event* in *zone*, ``None`` if it has no time."""
-    return None if event.at is None else event.at.astimezone(zone).date()
+    return None if event.at is None else in_zone(event.at, zone).date()
 
 
 def day_rule(day: date, width: int) -> Segment:
@@ -165,7 +175,7 @@ def day_rule(day: date, width: int) -> Segment:
 def _time(at: datetime | None, zone: tzinfo, *, has_date: bool) -> str:
     if at is None:
         return _NO_TIME
-    local = at.astimezone(zone)
+    local = in_zone(at, zone)
     if has_date:
         return local.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return f"{local:%H:%M:%S}.{local.microsecond // 1000:03d}"

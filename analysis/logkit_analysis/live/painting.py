@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from logkit_analysis.live.lines import Segment
 
@@ -25,7 +25,7 @@ def coloured(segments: Iterable[Segment]) -> str:
     )
 
 
-def cut(segments: Sequence[Segment], width: int) -> Sequence[Segment]:
+def cut(segments: list[Segment], width: int) -> list[Segment]:
     """Return *segments* in at most *width* cells, with an ellipsis in the last if they are cut."""
     from rich.cells import cell_len, set_cell_size
 

@@ -14,7 +14,7 @@ from logkit_analysis.renderers.json_text import write_jsonl
 from logkit_analysis.results import Column, ResultSet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import date, datetime
     from zoneinfo import ZoneInfo
 
@@ -173,7 +173,8 @@ class PlainLines:
         if not events:
             return
         self._widths.grow(events)
-        lines = [text for event in events for text in self._lines(event)]
+        width = None if self.width is None else self.width()
+        lines = [text for event in events for text in self._lines(event, width)]
         self._write("".join(f"{text}\n" for text in lines))
 
     def tell(self, status: Status, lag_bytes: int) -> None:
@@ -198,19 +199,16 @@ class PlainLines:
         if self.has_status:
             self._send(_CLEAR)
 
-    def _lines(self, event: LiveEvent) -> list[str]:
-        """Return the line of *event*, after one for the day if another begins."""
-        if self.width is None:
-            return [
-                self._drawn(segments(event, zone=self.zone, widths=self._widths, has_date=True))
-            ]
-        width = self.width()
-        lines = [self._drawn(cut(segments(event, zone=self.zone, widths=self._widths), width))]
-        day = day_of(event, self.zone)
-        if day is not None and day != self._day:
-            self._day = day
-            lines.insert(0, self._drawn([day_rule(day, width)]))
-        return lines
+    def _lines(self, event: LiveEvent, width: int | None) -> Iterator[str]:
+        """Yield the line of *event*, on a terminal after one for the day if another begins."""
+        parts = segments(event, zone=self.zone, widths=self._widths, has_date=width is None)
+        if width is not None:
+            parts = cut(parts, width)
+            day = day_of(event, self.zone)
+            if day is not None and day != self._day:
+                self._day = day
+                yield self._drawn([day_rule(day, width)])
+        yield self._drawn(parts)
 
     def _drawn(self, parts: Sequence[Segment]) -> str:
         return coloured(parts) if self.has_colours else plain_text(parts)
