@@ -212,7 +212,7 @@ def holds(found: Any, value: Any, *, is_same: bool) -> bool:
     """Return whether a key that is *found* in an event meets a condition."""
     if value == "":
         return (found in (None, "")) == is_same
-    return (found == value) == is_same
+    return bool(found == value) == is_same
 
 
 @given(_ROWS, _TEXTS, st.integers(0, 3), st.booleans())

@@ -145,8 +145,8 @@ def test_a_pipe_gets_a_line_an_event() -> None:
 
 def test_json_lines_are_those_of_sql() -> None:
     """Each event is an object with its fields, the other keys under ``fields``, and its place."""
-    stream = io.BytesIO()
-    view = JsonLines(stream, str)
+    stream, said = io.BytesIO(), list[str]()
+    view = JsonLines(stream, said.append)
     one = LiveEvent(
         "a.log", 5, AT, {"level": "info", "status_code": 200}, '{"n":{"big":18446744073709551615}}'
     )
