@@ -5,19 +5,19 @@ from __future__ import annotations
 import gzip
 import json
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.e2e.following import LOGKIT, Follower, append, wait_until
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.e2e.following import Ledger
 
 
-def status(follower: Follower) -> tuple[list[dict[str, Any]], str]:
+def status(follower: Follower, *paths: Path) -> tuple[list[dict[str, Any]], str]:
     """Return the rows of ``follow --status``, and what it says about them."""
     words = [LOGKIT, "follow", "--status", "--format", "json", "--db", str(follower.database)]
+    words += map(str, paths)
     done = subprocess.run(words, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout), done.stderr
@@ -96,4 +96,35 @@ def test_an_empty_status_says_why(follower: Follower, log: Path) -> None:
     wait_until(follower.database.exists, "the database is made")
     assert "no file had a whole line so far; written by logkit follow" in status(follower)[1]
     follower.stop()
-    assert "no file had a whole line on " in status(follower)[1]
+    assert (
+        "no file had a whole line; no ingest or follow runs, the last began"
+        in (status(follower)[1])
+    )
+
+
+def test_status_tells_a_rotated_file_from_its_successor(
+    follower: Follower, ledger: Ledger, log: Path
+) -> None:
+    """The old one goes by its new name; files, folders and globs choose what is shown."""
+    rotated, other = log.with_name(f"{log.name}.1"), log.with_name("other.log")
+    append(log, ledger.lines(10))
+    append(other, ledger.lines(10))
+    follower.start(log, other)
+    follower.wait_for(ledger)
+    follower.stop()
+    log.rename(rotated)
+    append(log, ledger.lines(10))
+    follower.start(log, other)
+    follower.wait_for(ledger)
+    follower.stop()
+    append(rotated, b"123")
+    rows, said = status(follower, log)
+    found = {(row["file"], row["state"], row["lag_bytes"]) for row in rows}
+    assert found == {(str(log), "there", 0), (str(rotated), "there", 3)}
+    assert said.startswith("2 streams, 3 bytes behind")
+    assert len(status(follower, log.parent)[0]) == 3
+    assert len(status(follower, log.parent / "o*.log")[0]) == 1
+    other.unlink()
+    ((gone,), _) = status(follower, other)
+    assert (gone["state"], gone["lag_bytes"]) == ("gone", None)
+    assert f"nothing is stored of {log}.none; no " in status(follower, Path(f"{log}.none"))[1]

@@ -116,13 +116,24 @@ async def main():
         ("mybot", 10, "call configure()", ""),
         ("mybot:broken", 1, "", "RuntimeError"),
         ("mybot:missing", 2, "", "missing"),
-        ("nobot:main", 2, "", "nobot"),
+        ("nobot:main", 2, "", "there is no module 'nobot' in"),
+        ("mybot.nothing:main", 2, "", "there is no module 'mybot.nothing' in"),
+        (
+            "needy:main",
+            1,
+            "",
+            "importing 'needy' failed: ModuleNotFoundError(\"No module named 'hat",
+        ),
+        ("script", 1, "", "importing 'script' failed: SystemExit(3)"),
+        ("", 2, "", "there is no module '' in"),
         ("mybot:main", 2, "", "coroutine"),
     ],
 )
 def test_the_doctor(tmp_path: Path, target: str, exit_code: int, stdout: str, stderr: str) -> None:
     """It sets up what it is told to, reports on stdout, and complains on stderr."""
     (tmp_path / "mybot.py").write_text(BOT)
+    (tmp_path / "needy.py").write_text("import hat")
+    (tmp_path / "script.py").write_text("raise SystemExit(3)")
     done = subprocess.run(
         [sys.executable, "-m", "logkit", "doctor", target],
         cwd=tmp_path,

@@ -35,7 +35,9 @@ Examples:
 
 Looks for missing fields, clocks that are wrong, holes in the numbering, doubled lines, endpoints
 and events with too many different values, and secrets in plain text. Exits with 10 when something
-makes answers misleading (unfit), with 0 when there are warnings at most."""
+makes answers misleading (unfit), with 0 when there are warnings at most.
+
+How a bot sets its loggers up is another question: python -m logkit doctor bot:main"""
 
 _NUMBERS = frozenset({"count", "of"})
 

@@ -33,6 +33,7 @@ Examples:
   logkit follow logs/ 'other/*.log'  folders and globs; new files are found
   logkit follow bot.log --db /var/lib/bot/logs.duckdb
   logkit follow --status             how far each file is read, how fast
+  logkit follow --status bot.log     the same of one file and its rotated copies
 
 Ctrl-C or SIGTERM commits what was read and ends with exit code 0. Meanwhile logkit query and
 logkit sql read the same database, and so does any other DuckDB program, between two commits."""
@@ -64,7 +65,7 @@ def follow(
 ) -> None:
     """Read log files into the database as they grow, until Ctrl-C."""
     if is_status:
-        _show_status(db, output_format)
+        _show_status(db, paths or [], output_format)
         return
     from logkit_analysis.follow import follow as run
     from logkit_analysis.sources.pace import Pace
@@ -94,29 +95,37 @@ def follow(
     )
 
 
-def _show_status(db: Path, output_format: Format | None) -> None:
+def _show_status(db: Path, paths: list[str], output_format: Format | None) -> None:
     from logkit_analysis.cli.session import open_session
-    from logkit_analysis.sources.lag import lag_bytes
+    from logkit_analysis.sources.whereabouts import find, named_by
     from logkit_analysis.store.locks import writer_of
     from logkit_analysis.store.status import stream_status
 
     session = open_session(db, "UTC")
     with session.reading() as connection:
-        status = stream_status(connection, lag_bytes)
+        status = stream_status(connection, find, named_by(paths))
     write_rows(status.streams, choose_format(output_format, None), None, session.zone)
     writer = writer_of(session.database)
-    notes.note(f"{_summary(status, writer)}; written by {writer or 'nobody'} just now")
+    notes.note(f"{_summary(status, writer, paths)}; {_written_by(status, writer)}")
 
 
-def _summary(status: Status, writer: str | None) -> str:
+def _summary(status: Status, writer: str | None, paths: list[str]) -> str:
     if count := status.stream_count:
         many = "1 stream" if count == 1 else f"{count:,} streams"
         speed = f"{status.lag_bytes:,} bytes behind, {status.lines_per_s:,.1f} lines/s"
         return f"{many}, {speed}, {status.rejects:,} lines rejected"
+    if paths:
+        return f"nothing is stored of {', '.join(paths)}"
     if writer is not None:
         return "nothing is stored yet: no file had a whole line so far"
     if status.last_run_at is not None:
-        return (
-            f"nothing is stored: no file had a whole line on {status.last_run_at:%Y-%m-%d %H:%MZ}"
-        )
+        return "nothing is stored: no file had a whole line"
     return "nothing was ever read into this database"
+
+
+def _written_by(status: Status, writer: str | None) -> str:
+    if writer is not None:
+        return f"written by {writer} just now"
+    if status.last_run_at is None:
+        return "no ingest or follow runs"
+    return f"no ingest or follow runs, the last began {status.last_run_at:%Y-%m-%d %H:%MZ}"
