@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from logkit_analysis.live.lines import Segment
 
@@ -25,13 +25,13 @@ def coloured(segments: Iterable[Segment]) -> str:
     )
 
 
-def cut(segments: list[Segment], width: int) -> list[Segment]:
+def cut(segments: Sequence[Segment], width: int) -> list[Segment]:
     """Return *segments* in at most *width* cells, with an ellipsis in the last if they are cut."""
     from rich.cells import cell_len, set_cell_size
 
     sizes = [len(text) if text.isascii() else cell_len(text) for text, _ in segments]
     if sum(sizes) <= width:
-        return segments
+        return list(segments)
     room = width - 1
     kept: list[Segment] = []
     for (text, style), size in zip(segments, sizes, strict=True):
