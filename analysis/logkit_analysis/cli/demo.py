@@ -26,7 +26,9 @@ DIR/logkit.duckdb and asks what broke, since when and how badly. DIR/incident.ht
 DIR/truth.json the truth."""
 
 _STORM_COLUMNS = ("started_at", "ended_at", "endpoint", "hits", "ignored_retry_after")
-_ONSET_COLUMNS = ("metric", "endpoint", "queue", "started_at", "ended_at", "baseline", "degraded")
+_ONSET_COLUMNS = ("metric", "endpoint", "queue", "started_at", "baseline", "degraded")
+# Unlike a query, this is to be read wherever it lands.
+_WIDTH = 100
 
 
 def demo(
@@ -99,7 +101,8 @@ def _tell(answers: Answers) -> None:
 
 
 def _show(title: str, result: ResultSet, columns: tuple[str, ...]) -> None:
-    """Print *title* and the *columns* of *result* as a table."""
+    """Print *title* and the *columns* of *result* as a table, times to the second."""
+    from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from logkit_analysis.cli.options import Format
@@ -109,10 +112,16 @@ def _show(title: str, result: ResultSet, columns: tuple[str, ...]) -> None:
     chosen = [result.column_names.index(name) for name in columns]
     part = ResultSet(
         tuple(result.columns[index] for index in chosen),
-        [tuple(row[index] for index in chosen) for row in result.rows],
+        [
+            tuple(
+                value.replace(microsecond=0) if isinstance(value, datetime) else value
+                for value in (row[index] for index in chosen)
+            )
+            for row in result.rows
+        ],
     )
     _say(f"\n{title}")
-    write_rows(part, Format.TABLE, None, ZoneInfo("UTC"))
+    write_rows(part, Format.TABLE, None, ZoneInfo("UTC"), width=_WIDTH)
 
 
 def _say(text: str) -> None:

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING
 from logkit_analysis.cli import notes, output
 from logkit_analysis.cli.options import Format
 from logkit_analysis.errors import UsageError
+from logkit_analysis.renderers import UNLIMITED
 from logkit_analysis.results import ResultSet
 
 if TYPE_CHECKING:
@@ -58,7 +59,13 @@ def wants_json(asked: Format) -> bool:
 
 
 def write_rows(
-    result: ResultSet, chosen: Format, path: Path | None, zone: ZoneInfo, *, has_nulls: bool = True
+    result: ResultSet,
+    chosen: Format,
+    path: Path | None,
+    zone: ZoneInfo,
+    *,
+    has_nulls: bool = True,
+    width: int = UNLIMITED,
 ) -> None:
     """Write *result* to *path*, which appears when it is whole, or to stdout.
 
@@ -70,13 +77,16 @@ def write_rows(
         path: The file, or ``None`` for stdout.
         zone: Zone of times in texts for people.
         has_nulls: Whether JSON lines tell what is NULL.
+        width: What a table is fitted into where there is no terminal: by default a row stays a
+            line, so that grep finds it whole.
     """
     is_terminal = path is None and output.is_terminal()
     rows = iter(result.rows)
     if is_terminal and chosen is Format.TABLE:
         shown = list(islice(rows, _MOST_ROWS_SHOWN))
         result = ResultSet(result.columns, shown)
-    write = _writer(chosen, zone, is_terminal=is_terminal, has_nulls=has_nulls)
+        width = shutil.get_terminal_size().columns
+    write = _writer(chosen, zone, width, is_terminal=is_terminal, has_nulls=has_nulls)
     with output.destination(path) as stream:
         write(result, stream)
     if is_terminal and chosen is Format.TABLE:
@@ -96,7 +106,7 @@ def _tell_rest(rows: Iterator[Row]) -> None:
 
 
 def _writer(
-    chosen: Format, zone: ZoneInfo, *, is_terminal: bool, has_nulls: bool
+    chosen: Format, zone: ZoneInfo, width: int, *, is_terminal: bool, has_nulls: bool
 ) -> Callable[[ResultSet, IO[bytes]], None]:
     match chosen:
         case Format.JSON | Format.JSONL:
@@ -120,6 +130,5 @@ def _writer(
         case Format.TABLE:
             from logkit_analysis.renderers.table import write_table
 
-            width = shutil.get_terminal_size(fallback=(80, 24)).columns
             is_bold = is_terminal and not os.environ.get("NO_COLOR")
             return partial(write_table, zone=zone, width=width, is_bold=is_bold)

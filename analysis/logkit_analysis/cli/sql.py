@@ -39,7 +39,7 @@ Examples:
   logkit sql "select level, count(*) from events group by level"
   logkit sql "from events limit 3" --format json
   logkit sql --file report.sql --output report.csv
-  logkit sql "select lk_bucket(60, timestamp), count(*) from events group by 1" --plot
+  logkit sql "select timestamp, queue_depth from events" --plot
   echo "select max(timestamp) from events" | logkit sql
 
 Nothing can be written and no other file can be read. A table on a terminal ends after 1,000 rows;

@@ -86,7 +86,8 @@ def _around(
     whole: Window,
 ) -> ResultSet:
     """Return the percentiles of the endpoint of *worst* before, during and after it."""
-    columns = (Column("window", "VARCHAR"), *(Column(name, "DOUBLE") for name in _PERCENTILES))
+    texts = (Column("window", "VARCHAR"), Column("method", "VARCHAR"))
+    columns = (*texts, *(Column(name, "DOUBLE") for name in _PERCENTILES[1:]))
     rows: list[Row] = []
     for name, window in _windows(worst, whole).items():
         rows += [

@@ -1,6 +1,8 @@
-"""ResultSet -> an aligned table, wrapped to the width; too many columns become records.
+"""ResultSet -> an aligned table, a row a line; on a terminal it is fitted into the width.
 
-The first rows decide how wide a column is; what follows is written as it comes.
+Fitted, texts are broken at blanks, times behind the day, and then paths behind a slash; an id is
+never broken, and what cannot stand side by side becomes records. The first rows decide how wide a
+column is; what follows is written as it comes.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from typing import IO, TYPE_CHECKING
 
 from rich.cells import cell_len
 
+from logkit_analysis.renderers import UNLIMITED
 from logkit_analysis.renderers.cells import CellColumn, cell_columns
 from logkit_analysis.results import ResultSet
 
@@ -22,29 +25,36 @@ if TYPE_CHECKING:
 
 _RECORD_GAP = "  "
 _NARROWEST_TEXT = 10
-# A date over a time of day with milliseconds and offset.
-_NARROWEST_TIME = 13
 _BATCH_ROWS = 1000
-# Where a long cell may be broken: behind blanks and the joints of names, paths and URLs.
-_PIECES = re.compile(r"[^\s/_.,:;=&?-]*[\s/_.,:;=&?-]?")
+# Where a long cell may be broken: behind blanks, behind what parts the steps of a path or the
+# values of a list, and at last behind the joints of names.
+_BLANKS = re.compile(r"(?<=\s)")
+_SLASHES = re.compile(r"(?<=[\s/,;])")
+_JOINTS = re.compile(r"(?<=[\s/,;_.:=&?-])")
 
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
     widths: list[int]
     gap: str
+    is_free: bool
 
 
 def write_table(
-    result: ResultSet, stream: IO[bytes], zone: ZoneInfo, *, width: int, is_bold: bool = False
+    result: ResultSet,
+    stream: IO[bytes],
+    zone: ZoneInfo,
+    *,
+    width: int = UNLIMITED,
+    is_bold: bool = False,
 ) -> None:
-    """Write a table that fits into *width* terminal cells wherever that is possible.
+    """Write a table.
 
     Args:
         result: Rows; a thousand of them are read at a time.
         stream: Where to.
         zone: Zone of the times shown.
-        width: Cells of a line.
+        width: Cells of a line that it is fitted into; without a limit, a row is a line.
         is_bold: Whether the head is printed bold.
     """
     batches = _batches(result)
@@ -57,7 +67,7 @@ def write_table(
     if layout is not None:
         _write_lines(_head(columns, layout, is_bold=is_bold), stream)
     for batch in chain([first], [] if second is None else [second], batches):
-        cells = columns if batch is first else cell_columns(batch, zone)
+        cells = columns if batch is first else cell_columns(batch, zone, columns)
         lines = _grid(cells, layout) if layout else _records(cells, width, numbers, row_count)
         _write_lines(lines, stream)
 
@@ -78,17 +88,23 @@ def _write_lines(lines: list[str], stream: IO[bytes]) -> None:
 
 
 def _layout(columns: list[CellColumn], width: int) -> _Layout | None:
-    """Return the layout that wraps least, or ``None`` when no grid fits into *width*."""
+    """Return the layout that breaks least, or ``None`` when no grid fits into *width*."""
     contents = [max((cell_len(c) for c in column.cells if c), default=0) for column in columns]
-    heads = [max(map(cell_len, _pieces(column.name))) for column in columns]
+    heads = [max(map(cell_len, _pieces(column.name, _JOINTS))) for column in columns]
     whole = [max(w, cell_len(c.name)) for w, c in zip(contents, columns, strict=True)]
     needed = [max(pair) for pair in zip(contents, heads, strict=True)]
-    least = [max(h, min(_narrowest(c), w)) for c, h, w in zip(columns, heads, needed, strict=True)]
-    untimed = [w if c.is_time else n for c, w, n in zip(columns, needed, least, strict=True)]
-    for lower, gap in ((whole, "  "), (needed, "  "), (needed, " "), (untimed, " "), (least, " ")):
+    least = list(needed)
+    trials = [(whole, whole, "  "), (needed, needed, "  "), (needed, needed, " ")]
+    for breaks in (_at_blanks, _behind_day, _behind_slashes):
+        least = [
+            max(head, min(low, breaks(column)))
+            for column, head, low in zip(columns, heads, least, strict=True)
+        ]
+        trials.append((needed, least, " "))
+    for widths, lower, gap in trials:
         room = width - len(gap) * (len(columns) - 1)
         if sum(lower) <= room:
-            return _Layout(_shrunk(whole if lower is whole else needed, lower, room), gap)
+            return _Layout(_shrunk(widths, lower, room), gap, width == UNLIMITED)
     return None
 
 
@@ -101,10 +117,25 @@ def _shrunk(widths: list[int], least: list[int], room: int) -> list[int]:
     return shrunk
 
 
-def _narrowest(column: CellColumn) -> int:
-    if column.is_number:
+def _at_blanks(column: CellColumn) -> int:
+    """Return the least width of a text that is broken between its words."""
+    if column.is_number or column.is_time:
         return sys.maxsize
-    return _NARROWEST_TIME if column.is_time else _NARROWEST_TEXT
+    return max(_longest(column, _BLANKS), _NARROWEST_TEXT)
+
+
+def _behind_day(column: CellColumn) -> int:
+    return _longest(column, _BLANKS) if column.is_time else sys.maxsize
+
+
+def _behind_slashes(column: CellColumn) -> int:
+    return sys.maxsize if column.is_number else max(_longest(column, _SLASHES), _NARROWEST_TEXT)
+
+
+def _longest(column: CellColumn, joints: re.Pattern[str]) -> int:
+    """Return the width of the longest piece of the column's cells."""
+    pieces = (piece.rstrip() for cell in column.cells if cell for piece in _pieces(cell, joints))
+    return max(map(cell_len, pieces), default=0)
 
 
 def _head(columns: list[CellColumn], layout: _Layout, *, is_bold: bool) -> list[str]:
@@ -120,20 +151,20 @@ def _head(columns: list[CellColumn], layout: _Layout, *, is_bold: bool) -> list[
 
 def _grid(columns: list[CellColumn], layout: _Layout) -> list[str]:
     lines = []
+    # A number stays whole, and in a pipe a late row that is longer than the first ones does too.
+    limits = [
+        None if column.is_number or layout.is_free else width
+        for column, width in zip(columns, layout.widths, strict=True)
+    ]
     for row in zip(*(column.cells for column in columns), strict=True):
         cells = [
-            _in_cell(cell or "", width, column)
-            for cell, width, column in zip(row, layout.widths, columns, strict=True)
+            [cell or ""] if width is None else _wrap(cell or "", width)
+            for cell, width in zip(row, limits, strict=True)
         ]
         for i in range(max(map(len, cells))):
             parts = [cell[i] if i < len(cell) else "" for cell in cells]
             lines.append(_line(parts, columns, layout))
     return lines
-
-
-def _in_cell(text: str, width: int, column: CellColumn) -> list[str]:
-    """Return the lines of a cell; a number stays whole."""
-    return [text] if column.is_number else _wrap(text, width, is_time=column.is_time)
 
 
 def _line(cells: list[str], columns: list[CellColumn], layout: _Layout) -> str:
@@ -144,21 +175,16 @@ def _line(cells: list[str], columns: list[CellColumn], layout: _Layout) -> str:
     return layout.gap.join(padded).rstrip()
 
 
-def _pieces(text: str) -> list[str]:
-    return [piece for piece in _PIECES.findall(text) if piece] or [""]
+def _pieces(text: str, joints: re.Pattern[str]) -> list[str]:
+    return [piece for piece in joints.split(text) if piece] or [""]
 
 
-def _time_pieces(text: str) -> list[str]:
-    day, blank, time_of_day = text.partition(" ")
-    return [day + blank, time_of_day]
-
-
-def _wrap(text: str, width: int, *, is_time: bool = False) -> list[str]:
-    """Return *text* in lines of at most *width* cells, broken at joints where there are any."""
+def _wrap(text: str, width: int) -> list[str]:
+    """Return *text* in lines of at most *width* cells, broken where it hurts least."""
     if cell_len(text) <= width:
         return [text]
     lines = [""]
-    for piece in _time_pieces(text) if is_time else _pieces(text):
+    for piece in _breakable(text, width):
         if cell_len(lines[-1] + piece.rstrip()) <= width:
             lines[-1] += piece
             continue
@@ -169,6 +195,15 @@ def _wrap(text: str, width: int, *, is_time: bool = False) -> list[str]:
                 lines.append("")
             lines[-1] += character
     return [line.rstrip() for line in lines]
+
+
+def _breakable(text: str, width: int) -> list[str]:
+    """Return the longest pieces of *text* that fit, or its shortest where even they do not."""
+    for joints in (_BLANKS, _SLASHES):
+        pieces = _pieces(text, joints)
+        if all(cell_len(piece.rstrip()) <= width for piece in pieces):
+            return pieces
+    return _pieces(text, _JOINTS)
 
 
 def _records(

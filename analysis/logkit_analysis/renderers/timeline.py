@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from logkit_analysis.errors import UsageError
+from logkit_analysis.renderers.units import is_naming
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,8 +22,6 @@ Point = tuple[datetime, float]
 BUCKET = "bucket_at"
 _NO_VALUE = "(none)"
 _MINUTE = timedelta(minutes=1)
-# Numbers that name something: their values are told apart, not drawn.
-_NAMING = frozenset({"status_code", "shard", "pid", "attempt"})
 
 
 class NoTimelineError(UsageError):
@@ -102,16 +101,12 @@ def _is_time(column: Column) -> bool:
 
 
 def _is_value(column: Column) -> bool:
-    return column.is_number and not _is_naming(column)
-
-
-def _is_naming(column: Column) -> bool:
-    return column.name in _NAMING or column.name.endswith("_id")
+    return column.is_number and not is_naming(column.name)
 
 
 def _is_group(column: Column) -> bool:
-    is_naming = column.is_number and _is_naming(column)
-    return is_naming or column.type in {"VARCHAR", "BOOLEAN", "UUID"} or column.type[:4] == "ENUM"
+    is_name = column.is_number and is_naming(column.name)
+    return is_name or column.type in {"VARCHAR", "BOOLEAN", "UUID"} or column.type[:4] == "ENUM"
 
 
 def _time_column(columns: Sequence[Column]) -> int | None:

@@ -38,6 +38,7 @@ _UNITS = tuple(
         ("usd", (Unit(1, " $"),)),
     )
 )
+_NAMING = frozenset({"status_code", "shard", "pid", "attempt", "port", "year"})
 # A number below this many of a unit reads better in the next smaller one.
 _LEAST_OF_UNIT = 2
 
@@ -57,9 +58,18 @@ def unit_for(name: str, greatest: float) -> Unit:
     return PLAIN
 
 
-def is_share(name: str) -> bool:
-    """Return whether the column *name* holds parts of one."""
-    return unit_for(name, 1.0) is _SHARE[0]
+def table_unit(name: str, greatest: float) -> Unit:
+    """Return the unit of the column *name* in a table: of bytes and of shares another than its own.
+
+    All else stays in the unit that the name tells, so that the numbers of a column compare.
+    """
+    unit = unit_for(name, greatest)
+    return unit if unit in _BYTES + _SHARE else PLAIN
+
+
+def is_naming(name: str) -> bool:
+    """Return whether the numbers of the column *name* are names, which nobody adds or averages."""
+    return name in _NAMING or name.endswith("_id")
 
 
 def quantity(number: float, unit: Unit) -> str:

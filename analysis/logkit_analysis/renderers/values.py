@@ -24,10 +24,19 @@ def rfc3339(moment: datetime, zone: ZoneInfo | None = None) -> str:
     return local.isoformat(timespec=precision).replace("+00:00", "Z")
 
 
-def short_time(moment: datetime, zone: ZoneInfo) -> str:
-    """Return *moment* for people: a blank for the ``T``, no fraction where there is none."""
+def short_time(moment: datetime, zone: ZoneInfo, told: str | None = None) -> str:
+    """Return *moment* for people: a blank for the ``T``, no fraction where there is none.
+
+    Args:
+        moment: An instant.
+        zone: Zone to write it in.
+        told: The offset that stands elsewhere and is left out here, as `offset` gives it.
+    """
     text = rfc3339(moment, zone).replace("T", " ")
-    return text if moment.microsecond else text.replace(".000", "", 1)
+    text = text if moment.microsecond else text.replace(".000", "", 1)
+    if told is None or offset(moment.astimezone(zone)) != told:
+        return text
+    return text.removesuffix("Z").removesuffix(told)
 
 
 def offset(moment: datetime) -> str:

@@ -144,15 +144,6 @@ def test_output_may_be_a_device(cli: Any) -> None:
     assert stat.S_ISCHR(Path(os.devnull).stat().st_mode)
 
 
-def test_tables_fit_into_80_columns(cli: Any) -> None:
-    """A wide result is wrapped or shown as records; nothing of it is cut off."""
-    for statement in ("from events limit 2", "select repeat('word ', 60) as w, 1 as n"):
-        lines = cli("sql", statement).text.splitlines()
-        assert max(map(len, lines)) <= 80
-    assert cli("sql", "select repeat('word ', 60) as w, 1 as n").text.count("word") == 60
-    assert "empty columns left out" in cli("sql", "from events limit 2").text
-
-
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What a command showed on a terminal, and what it said beside it."""
@@ -177,6 +168,28 @@ def on_terminal(*arguments: str) -> Seen:
     return Seen(b"".join(parts).decode().splitlines(), notes)
 
 
+@pytest.mark.usefixtures("cli")
+def test_tables_fit_into_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wide result is wrapped or shown as records; nothing of it is cut off."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    words = on_terminal("sql", "select repeat('word ', 60) as w, 1 as n").screen
+    records = on_terminal("sql", "from events limit 2").screen
+    assert max(map(len, words + records)) <= 80
+    assert " ".join(words).count("word") == 60
+    assert "empty columns left out" in records[0]
+
+
+def test_in_a_pipe_and_in_a_file_a_row_is_a_line(cli: Any) -> None:
+    """No cell is broken or cut, whatever the terminal's width: grep and copying work."""
+    path = "/channels/{channel_id}/messages/{message_id}"
+    statement = f"select '{path}' as endpoint, repeat('word ', 60) as w, * from events limit 2"
+    lines = cli("sql", statement).text.splitlines()
+    assert len(lines) == 4
+    assert all(line.startswith(path) and line.count("word ") == 60 for line in lines[2:])
+    cli("sql", statement, "--output", "rows.txt")
+    assert Path("rows.txt").read_text().splitlines() == lines
+
+
 def test_a_terminal_gets_a_thousand_rows_and_a_pipe_all(cli: Any) -> None:
     """A screen is not flooded: stderr tells how many rows are left out and how to get them."""
     statement = "select i from range(3500) as numbers (i)"
@@ -185,7 +198,7 @@ def test_a_terminal_gets_a_thousand_rows_and_a_pipe_all(cli: Any) -> None:
     assert "2,500 more are not shown" in seen.notes
     assert "--output FILE.csv" in seen.notes
     piped = cli("sql", statement)
-    assert piped.text.splitlines()[-1].strip() == "3499"
+    assert piped.text.splitlines()[-1].strip() == "3,499"
     assert piped.stderr == ""
 
 

@@ -60,7 +60,8 @@ def test_tells_window_and_rejects_beside_a_table(cli: Any) -> None:
     assert "2026-01-31 18:00:00+09:00 until" in answer.stderr
     assert "Asia/Tokyo" in answer.stderr
     assert "3 rejected lines" in answer.stderr
-    assert "2026-01-31 18:00:00+09:00" in answer.text
+    assert answer.text.startswith("bucket_at (+09:00) ")
+    assert "\n2026-01-31 18:00:00  bot " in answer.text
     assert cli("query", "error_rate", "--format", "csv").stderr == ""
 
 
