@@ -24,10 +24,10 @@ _WAIT_S = 0.05
 class Source(Protocol):
     """Where events come from."""
 
-    def first(self) -> list[LiveEvent]:
+    def first(self) -> Sequence[LiveEvent]:
         """Return what is there already, in the order of time."""
 
-    def next(self) -> list[LiveEvent]:
+    def next(self) -> Sequence[LiveEvent]:
         """Return what is new; waits a moment if nothing is."""
 
 

@@ -31,7 +31,7 @@ class Reading:
         self.height = height
         self.is_paused = False
         self.is_catching_up = False
-        self.top = self.cursor = self.seen_end = history.first
+        self.top = self.cursor = self.seen_end = self._chosen_top = history.first
         self._first_at_pause = history.first
         self._end_at_pause = history.end
         self.follow()
@@ -59,7 +59,7 @@ class Reading:
         """Take notice of what came and what went."""
         if self.is_paused:
             is_lost = self.top < self.history.first
-            self._show(self.top, self.cursor)
+            self._put(self.top, self.cursor)
             if is_lost:
                 self._reveal()
             return
@@ -67,13 +67,17 @@ class Reading:
         self.seen_end = self.history.end
 
     def resize(self, height: int) -> None:
-        """Give the page another *height*; the cursor stays on it."""
+        """Give the page another *height*; the cursor stays on it.
+
+        The old height brings the old page back.
+        """
         self.height = max(1, height)
-        self.follow()
-        if self.is_paused:
-            # A page that has grown is filled from above; nothing new comes onto it.
-            top = min(self.top, self.seen_end - self.height)
-            self._show(max(top, self.cursor - self.height + 1), self.cursor)
+        if not self.is_paused:
+            self.follow()
+            return
+        # A page that has grown is filled from above; nothing new comes onto it.
+        top = min(self._chosen_top, self.seen_end - self.height)
+        self._put(max(top, self.cursor - self.height + 1), self.cursor)
 
     def pause(self) -> None:
         """Stay at this page."""
@@ -163,7 +167,11 @@ class Reading:
         return max(min(place, self.history.end - 1), self.history.first)
 
     def _show(self, top: int, cursor: int) -> None:
-        """Show the page from *top*, or the nearest there is."""
+        """Show the page from *top*, or the nearest there is, since somebody wants it."""
+        self._put(top, cursor)
+        self._chosen_top = self.top
+
+    def _put(self, top: int, cursor: int) -> None:
         self.top = self._within(top)
         self.cursor = self._within(cursor)
 

@@ -2,51 +2,25 @@
 
 from __future__ import annotations
 
-import queue
-import threading
 import time
 from typing import TYPE_CHECKING
 
 import pytest
-from logkit_analysis.live.event import LiveEvent
+from logkit_analysis.errors import UsageError
 from logkit_analysis.live.feed import Arrival, Feed
+
+from tests.analysis.live.sent import Sent, event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-
-def event(number: int) -> LiveEvent:
-    """Return an event that can be told from others."""
-    return LiveEvent("bot.log", number, None, {})
-
-
-class Sent:
-    """A source that gives what a test puts into it, or fails."""
-
-    def __init__(self) -> None:
-        self.queue: queue.Queue[list[LiveEvent] | Exception] = queue.Queue()
-        self.asked = threading.Event()
-
-    def first(self) -> list[LiveEvent]:
-        """Return what is there already."""
-        return [event(0), event(1)]
-
-    def next(self) -> list[LiveEvent]:
-        """Return the next piece."""
-        self.asked.set()
-        try:
-            piece = self.queue.get(timeout=0.01)
-        except queue.Empty:
-            return []
-        if isinstance(piece, Exception):
-            raise piece
-        return piece
+    from logkit_analysis.live.event import LiveEvent
 
 
 @pytest.fixture
 def sent() -> Sent:
     """Return a source."""
-    return Sent()
+    return Sent([event(0), event(1)])
 
 
 @pytest.fixture
@@ -122,6 +96,24 @@ def test_a_source_that_fails_is_told(sent: Sent, feed: Feed) -> None:
     sent.queue.put(OSError("no more"))
     until(lambda: feed.error is not None)
     assert str(feed.error) == "no more"
+
+
+def test_a_condition_that_fails_is_told_and_the_others_go_on(sent: Sent, feed: Feed) -> None:
+    """An expression may fail on a value that comes much later."""
+
+    def failing(events: Sequence[LiveEvent]) -> Sequence[LiveEvent]:
+        if any(one.offset == 2 for one in events):
+            raise UsageError("2 is too much")
+        return events
+
+    feed.watch(1, failing)
+    feed.watch(2, everything)
+    taken(feed, 2)
+    for number in (2, 3):
+        sent.queue.put([event(number)])
+    found = taken(feed, 3)
+    assert [one.problem for one in found if one.watcher == 1] == ["2 is too much"]
+    assert [len(one.events) for one in found if one.watcher == 2] == [1, 1]
 
 
 def test_who_does_not_take_what_came_is_waited_for(sent: Sent, feed: Feed) -> None:

@@ -168,6 +168,12 @@ def test_a_smaller_page_keeps_the_cursor_on_it() -> None:
     assert (read.cursor, page(read)) == (48, (45, 49))
     read.resize(0)
     assert page(read) == (48, 49)
+    read.resize(HEIGHT)
+    read.go_oldest()
+    read.move(8)
+    for height in (3, HEIGHT):
+        read.resize(height)
+    assert (read.cursor, page(read)) == (8, (0, 10))
 
 
 def test_other_events_of_the_same_log_are_read_at_the_same_place() -> None:

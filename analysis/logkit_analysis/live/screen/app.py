@@ -110,7 +110,7 @@ class TailApp(App[None]):
         self._panes = [Pane(0, Sieve(level, zone=str(zone)))]
         self._next_number = 0
         self._said = ""
-        self._lines = LineView(self._pane.reading, self._draw)
+        self._lines = LineView(self.pane.reading, self._draw)
         self._panel = Panel()
         self._prompt = Prompt()
         self._title, self._state, self._status = (
@@ -118,7 +118,8 @@ class TailApp(App[None]):
         )
 
     @property
-    def _pane(self) -> Pane:
+    def pane(self) -> Pane:
+        """What is shown."""
         return self._panes[-1]
 
     def compose(self) -> ComposeResult:
@@ -137,10 +138,10 @@ class TailApp(App[None]):
             # Signals reach the main thread alone; elsewhere there is none to be told of.
             with suppress(ValueError, RuntimeError):
                 loop.add_signal_handler(number, self.exit)
-        self._watch(self._pane)
+        self._watch(self.pane)
         self._feed.start()
         self._lines.focus()
-        self.set_interval(_TICK_S, self._tick)
+        self.set_interval(_TICK_S, self.take_in)
         self.set_interval(_STATUS_S, self._tell_figures)
         self.set_interval(_PATTERNS_S, self._refresh_patterns)
         self._tell()
@@ -153,7 +154,7 @@ class TailApp(App[None]):
     def _watch(self, pane: Pane, kept: Sequence[LiveEvent] = ()) -> None:
         self._feed.watch(pane.number, pane.sieve, kept)
 
-    def _tick(self) -> None:
+    def take_in(self) -> None:
         """Show what has come."""
         if self._feed.error is not None:
             self.exit()
@@ -175,7 +176,7 @@ class TailApp(App[None]):
 
     def _show(self) -> None:
         """Draw the page as it is now."""
-        reading = self._pane.reading
+        reading = self.pane.reading
         if self._lines.reading is not reading:
             self._lines.show(reading)
         if self._has_grown(reading.history.page(reading.top, reading.height)):
@@ -192,13 +193,13 @@ class TailApp(App[None]):
 
     def _tell(self) -> None:
         """Tell what is shown and whether it is paused."""
-        reading, width = self._pane.reading, self.size.width
+        reading, width = self.pane.reading, self.size.width
         self._state.set_class(reading.is_paused, "paused")
         self._state.update(bars.state(reading, self._panel.keys, width), layout=False)
         if self._said:
             text = bars.fitted([(self._said, "bold red")], width)
         else:
-            text = bars.title(self._figures().files, self._selected, self._pane.sieve, width)
+            text = bars.title(self._figures().files, self._selected, self.pane.sieve, width)
         self._title.update(text, layout=False)
 
     def _tell_figures(self) -> None:
@@ -226,7 +227,7 @@ class TailApp(App[None]):
 
     def action_pause_or_resume(self) -> None:
         """Pause, or go on."""
-        reading = self._pane.reading
+        reading = self.pane.reading
         if reading.is_paused:
             reading.resume()
         else:
@@ -235,22 +236,22 @@ class TailApp(App[None]):
 
     def action_move(self, lines: int) -> None:
         """Move the cursor."""
-        self._pane.reading.move(lines)
+        self.pane.reading.move(lines)
         self._show()
 
     def action_turn(self, pages: int) -> None:
         """Turn pages."""
-        self._pane.reading.turn(pages)
+        self.pane.reading.turn(pages)
         self._show()
 
     def action_oldest(self) -> None:
         """Go to the oldest line."""
-        self._pane.reading.go_oldest()
+        self.pane.reading.go_oldest()
         self._show()
 
     def action_newest(self) -> None:
         """Go to the newest line and follow."""
-        self._pane.reading.go_newest()
+        self.pane.reading.go_newest()
         self._show()
 
     def action_shift(self, steps: int) -> None:
@@ -259,10 +260,10 @@ class TailApp(App[None]):
 
     def action_level(self) -> None:
         """Show the next higher levels only, after the highest all."""
-        sieve = self._pane.sieve
+        sieve = self.pane.sieve
         levels = (*_LEVELS, *_LEVELS)
         place = levels.index(sieve.level) if sieve.level in levels else 0
-        self._sift(replace(sieve, level=levels[place + 1]), self._pane)
+        self._sift(replace(sieve, level=levels[place + 1]), self.pane)
 
     def _sift(self, sieve: Sieve, pane: Pane) -> None:
         """Let *pane* show other events."""
@@ -272,18 +273,18 @@ class TailApp(App[None]):
 
     def action_filter(self) -> None:
         """Let a filter be typed."""
-        self._prompt.open(self._pane.sieve.text)
+        self._prompt.open(self.pane.sieve.text)
 
     def on_prompt_typed(self, event: Prompt.Typed) -> None:
         """Apply the filter, or say what is wrong with it."""
         try:
-            sieve = replace(self._pane.sieve, text=event.text)
+            sieve = replace(self.pane.sieve, text=event.text)
         except UsageError as error:
             self._prompt.refuse(str(error).removeprefix("--where: "))
             return
         self._prompt.close()
         self._lines.focus()
-        self._sift(sieve, self._pane)
+        self._sift(sieve, self.pane)
 
     def on_prompt_closed(self) -> None:
         """Go on as before."""
@@ -291,22 +292,22 @@ class TailApp(App[None]):
 
     def action_trace(self) -> None:
         """Follow the correlation id of the current line, or go back."""
-        if self._pane.sieve.correlation_id is not None:
+        if self.pane.sieve.correlation_id is not None:
             self.action_leave()
             return
-        event = self._pane.current
+        event = self.pane.current
         found = event.columns.get("correlation_id") if event else None
         if found is None:
             self._say("this line has no correlation id")
             return
         self._panel.close()
         self._lines.focus()
-        main = self._pane
+        main = self.pane
         main.reading.pause()
         self._next_number += 1
         sieve = Sieve(correlation_id=found, zone=main.sieve.zone)
         self._panes.append(Pane(self._next_number, sieve))
-        self._watch(self._pane, tuple(main.reading.history))
+        self._watch(self.pane, tuple(main.reading.history))
         self._show()
 
     def action_leave(self) -> None:
@@ -317,7 +318,7 @@ class TailApp(App[None]):
 
     def action_detail(self) -> None:
         """Open the event under the cursor."""
-        event, reading = self._pane.current, self._pane.reading
+        event, reading = self.pane.current, self.pane.reading
         if event is not None:
             reading.pause()
             place = reading.cursor - reading.history.first + 1
@@ -327,7 +328,7 @@ class TailApp(App[None]):
 
     def on_panel_stepped(self, event: Panel.Stepped) -> None:
         """Open the event before or after."""
-        reading = self._pane.reading
+        reading = self.pane.reading
         if self._panel.kind is Kind.DETAIL and reading.cursor + event.lines < reading.history.end:
             reading.move(event.lines)
             self.action_detail()
@@ -340,7 +341,7 @@ class TailApp(App[None]):
 
     def _refresh_patterns(self) -> None:
         if self._panel.kind is Kind.PATTERNS:
-            events = tuple(self._pane.reading.history)
+            events = tuple(self.pane.reading.history)
             find = partial(find_patterns, events)
             self.run_worker(self._open_patterns(find, len(events)), exclusive=True)
 
