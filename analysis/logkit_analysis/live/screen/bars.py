@@ -49,7 +49,7 @@ _LIVE_KEYS = (
 
 def fitted(parts: Sequence[Segment], width: int) -> Text:
     """Return as many of *parts* as *width* cells hold, the first ones first."""
-    kept = fitting(parts, width - 1) or cut(parts[:1], width - 1)
+    kept = fitting(parts, width - 1) or cut(list(parts[:1]), width - 1)
     return Text.assemble(" ", *kept, no_wrap=True, end="")
 
 
