@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from logkit.context import is_correlation_id, new_correlation_id
-from logkit.headers import plain_headers
+from logkit.headers import header_text, plain_headers
 from logkit.spans import (
     SPAN_ID,
     TRACE_FIELDS,
@@ -55,12 +55,15 @@ def write_headers(
     headers: MutableMapping[str, Any], fields: Mapping[str, Any], flags: TraceFlags | None
 ) -> MutableMapping[str, Any]:
     """Write the correlation id and the span that *fields* hold into *headers*, and return it."""
-    present = {str(name).lower() for name in headers}
+    present = {(header_text(name) or "").lower() for name in headers}
+    correlation_id = fields.get("correlation_id")
+    if not isinstance(correlation_id, str) or not is_correlation_id(correlation_id):
+        correlation_id = None  # bound by hand; a header of it might cost the bot its request
     trace_id = as_trace_id(fields.get("trace_id")) or as_trace_id(fields.get("correlation_id"))
     if flags is not None and flags.trace_id != trace_id:
         flags = None
     for name, value in (
-        (CORRELATION_HEADER, fields.get("correlation_id")),
+        (CORRELATION_HEADER, correlation_id),
         ("traceparent", _traceparent(trace_id, fields.get("span_id"), flags)),
         ("tracestate", flags.state or None if flags else None),
     ):

@@ -116,6 +116,22 @@ def test_inject_without_a_correlation_sets_nothing() -> None:
     assert logkit.inject({"a": "b"}) == {"a": "b"}
 
 
+@pytest.mark.parametrize("value", ["a\r\nX-Admin: 1", "größe", "", 7, None], ids=repr)
+def test_inject_sends_no_id_that_is_none(value: object) -> None:
+    """A field that was bound by hand may hold anything; a header of it would fail the request."""
+    with logkit.bind(correlation_id=value):
+        sent = logkit.inject({})
+    assert sent == ({"X-Correlation-ID": "7"} if value == 7 else {})
+
+
+def test_inject_knows_headers_in_bytes() -> None:
+    """What the caller has set stays the only one of its name."""
+    headers: dict[Any, Any] = {b"x-correlation-id": b"theirs"}
+    with logkit.correlation("ours"):
+        logkit.inject(headers)
+    assert headers == {b"x-correlation-id": b"theirs"}
+
+
 def test_inject_leaves_what_the_caller_has_set() -> None:
     """A header that is there in any letter case wins."""
     with logkit.correlation("mine"):
