@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from logkit import crashes, frameworks
+from logkit import crashes, forks, frameworks
 from logkit.errors import ConfigurationError
 from logkit.gates import Gates
 from logkit.identity import UNKNOWN_SERVICE
@@ -390,5 +390,4 @@ def _become_child() -> None:
     tracing.become_child()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_become_child)
+forks.in_child(_become_child)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 import threading
 import time
 from typing import TYPE_CHECKING
 
+from logkit import forks
 from logkit.exceptions import stack_of
 from logkit.periodic import Periodic
 from logkit.reports import report, report_failure
@@ -57,6 +57,8 @@ class LoopWatch:
 
     def look(self) -> None:
         """Report a loop that is blocked, once, while it is."""
+        if not self.loop.is_running():
+            self._beat_at = time.monotonic()  # when it runs again, it has missed nothing
         delay_s = self.delay_s()
         if self._is_reported or delay_s < self.threshold_s:
             return
@@ -83,6 +85,7 @@ class LoopWatches:
     """The watched loops of this process."""
 
     def __init__(self) -> None:
+        self._lock = forks.new_lock()
         self._watches: list[LoopWatch] = []
         self._looker = Periodic(
             "logkit-loops", _LOOK_S, self._look, lambda error: report_failure("loops", error)
@@ -98,12 +101,13 @@ class LoopWatches:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             return False
-        for watch in self._living():
-            if watch.loop is loop:
-                watch.threshold_s = min(watch.threshold_s, threshold_s)
-                return True
-        self._watches.append(LoopWatch(loop, threshold_s))
-        self._looker.start()
+        with self._lock:
+            for watch in self._living():
+                if watch.loop is loop:
+                    watch.threshold_s = min(watch.threshold_s, threshold_s)
+                    return True
+            self._watches.append(LoopWatch(loop, threshold_s))
+            self._looker.start()
         return True
 
     def delay_s(self) -> float:
@@ -120,18 +124,19 @@ class LoopWatches:
         self._watches = []
 
     def _living(self) -> list[LoopWatch]:
-        self._watches = [watch for watch in self._watches if watch.is_alive]
-        return self._watches
+        with self._lock:
+            self._watches = [watch for watch in self._watches if watch.is_alive]
+            return self._watches
 
     def _look(self) -> None:
         for watch in self._living():
             watch.look()
-        if not self._watches:
-            self._looker.stop()
+        with self._lock:
+            if not self._watches:
+                self._looker.stop()
 
 
 loops = LoopWatches()
 """The watched loops of this process."""
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=loops.become_child)
+forks.in_child(loops.become_child)

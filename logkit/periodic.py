@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import weakref
 from typing import TYPE_CHECKING
+
+from logkit import forks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,5 +77,4 @@ def _restart_all() -> None:
         periodic.become_child()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_restart_all)
+forks.in_child_at_last(_restart_all)

@@ -9,6 +9,7 @@ from itertools import count
 from time import time_ns
 from typing import TYPE_CHECKING, Any
 
+from logkit import forks
 from logkit.context import bound_fields
 from logkit.counters import Counters
 from logkit.encoding import text_of
@@ -221,5 +222,4 @@ def _is_drop(error: BaseException) -> bool:
 pipeline = Pipeline()
 """The pipeline of this process."""
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=pipeline.become_child)
+forks.in_child(pipeline.become_child)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from typing import TYPE_CHECKING
 
 from logkit.errors import WaitTooLongError
+from logkit.forks import new_lock
 from logkit.metrics import registry
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class RateLimitGuard:
     ) -> None:
         self._max_wait_s = max_wait_s
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self._free_at: dict[str, float] = {}
 
     def learn(self, bucket: str, limit: RateLimit) -> None:

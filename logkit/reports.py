@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 from logkit.exceptions import error_fields
+from logkit.forks import new_lock
 from logkit.levels import STDLIB_NUMBERS
 from logkit.logger import Logger
 from logkit.pipeline import pipeline
 
 _log = Logger("logkit.signals")
-_lock = threading.Lock()
+_lock = new_lock()
 _told: set[tuple[str, str]] = set()
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import errno
-import os
+from asyncio import _get_running_loop as _running_loop
+from contextlib import suppress
+from typing import Any
 
+from logkit import forks
 from logkit.exporters.asgi import AsgiApp, app
 from logkit.exporters.http import SignalsServer
 from logkit.exporters.pages import MISSING_EXTRA
@@ -32,8 +35,7 @@ class Signals:
 
     def attach(self) -> None:
         """Begin to derive metrics from events, and to show them in prometheus-client's registry."""
-        pipeline.observe = deriver.observe
-        loops.watch()
+        pipeline.observe = _find_loop_and_observe
         try:
             from logkit.exporters import multiprocess, prometheus
         except ImportError:
@@ -80,6 +82,8 @@ class Signals:
 
     def become_child(self) -> None:
         """In a forked child: the port is the parent's."""
+        if pipeline.observe is not None:
+            pipeline.observe = _find_loop_and_observe
         if self.server is not None:
             self.server.abandon()
             self.server = None
@@ -101,6 +105,18 @@ class Signals:
         report_failure("signals", error)
 
 
+def _find_loop_and_observe(event: str, level: str, fields: dict[str, Any]) -> None:
+    """Count events, and watch the first event loop in which one is logged.
+
+    ``configure()`` is usually called before the loop runs.
+    """
+    if _running_loop() is not None:
+        pipeline.observe = deriver.observe
+        with suppress(RuntimeError):  # there can be no more threads
+            loops.watch()
+    deriver.observe(event, level, fields)
+
+
 signals = Signals()
 """The signals of this process."""
 
@@ -115,5 +131,4 @@ def asgi_app() -> AsgiApp:
     return app
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=signals.become_child)
+forks.in_child(signals.become_child)

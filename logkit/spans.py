@@ -6,7 +6,6 @@ alone. A recorder, if there is one, is told of each span as well.
 
 from __future__ import annotations
 
-import os
 import re
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from logkit import forks
 from logkit.context import Scope, bound_fields
 
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ _is_trace_id, _is_span_id = TRACE_ID.fullmatch, SPAN_ID.fullmatch
 # Not the random module's own generator: a bot that seeds that one would make the same ids again.
 _random = Random()  # noqa: S311 - ids have to be unique, not secret
 _bits = _random.getrandbits
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_random.seed)
+forks.in_child(_random.seed)
 
 
 @dataclass(frozen=True, slots=True)

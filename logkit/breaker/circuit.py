@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from dataclasses import dataclass
 from enum import Enum
 from math import inf
+
+from logkit.forks import new_lock
 
 _SLICES = 10
 
@@ -77,7 +78,7 @@ class Circuit:
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._lock = threading.RLock()
+        self._lock = new_lock()
         self._generation = 0
         self._opens_at_trial = -inf
         self._not_before = -inf

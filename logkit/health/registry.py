@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 from logkit.asking import running_loop
+from logkit.forks import new_lock
 from logkit.health.checks import Check
 from logkit.loops import loops
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_lock = threading.Lock()
+_lock = new_lock()
 _checks: dict[str, Check] = {}
 
 

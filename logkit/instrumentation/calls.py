@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 MAX_BODY_BYTES = 65_536
 """How much of an error's body is kept to be read for limits."""
 
+_MARK_BYTES = 4_096
 _PROVIDERS = frozenset({"openai", "azure_openai", "anthropic", "gemini", "groq", "openrouter"})
 _RETRIED_STATUSES = frozenset({408, 425, 429})
 
@@ -56,7 +57,7 @@ class Request:
     method: str
     host: str
     path: str
-    body: Hashable = None
+    body: str | bytes | None = None
     attempt: int | None = None
 
 
@@ -82,14 +83,17 @@ class Call:
         self._body = bytearray()
         self._headers: Any = None
         self._status: int | None = None
-        self._key = (request.method, request.host, request.path, request.body, _who())
+        # Calls that failed are remembered; their bodies must not be.
+        self._key = hash((request.method, request.host, request.path, _mark(request.body), _who()))
         told = request.attempt
         self._attempt = _attempts.next(self._key) if told is None else told
         self.is_finished = False
 
     def inject(self, headers: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         """Write the correlation and this attempt's span into *headers*, and return it."""
-        return write_headers(headers, {**self._outer, **self._ids}, self._flags)
+        with suppress(Exception):  # headers of the bot's own making
+            write_headers(headers, {**self._outer, **self._ids}, self._flags)
+        return headers
 
     def answered(self, status: int, headers: Any) -> None:
         """Note status and headers of the answer."""
@@ -188,6 +192,12 @@ def begin(hooks: Hooks, describe: Callable[[], Request]) -> Call | None:
         return Call(describe())
     except Exception:  # noqa: BLE001 - the call goes on, with or without a record
         return None
+
+
+def _mark(body: object) -> Hashable:
+    if not isinstance(body, str | bytes):
+        return None
+    return len(body), body[:_MARK_BYTES], body[-_MARK_BYTES:]
 
 
 def _who() -> Hashable:

@@ -8,11 +8,10 @@ asks for them.
 
 from __future__ import annotations
 
-import os
-import threading
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+from logkit import forks
 from logkit.metrics.registry import registry
 from logkit.metrics.rules import RULES
 from logkit.metrics.series import Histogram, Number, Window
@@ -128,7 +127,7 @@ class Deriver:
 
     def __init__(self, metrics: Registry) -> None:
         self._metrics = metrics
-        self._lock = threading.RLock()
+        self._lock = forks.new_lock()
         self._plans: dict[tuple[str, str, tuple[str, ...]], Plan] = {}
         self._cell_count = 0
 
@@ -155,7 +154,6 @@ class Deriver:
 
     def reset(self) -> None:
         """Forget everything; the registry starts from zero as well."""
-        self._lock = threading.RLock()
         self._plans = {}
         self._cell_count = 0
 
@@ -187,5 +185,4 @@ def _is_hashable(key: object) -> bool:
 deriver = Deriver(registry)
 """Derives the metrics of this process."""
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=deriver.reset)
+forks.in_child(deriver.reset)

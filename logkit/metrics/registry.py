@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
+from logkit import forks
 from logkit.metrics.series import Family, Histogram, Number, Series, Window
 from logkit.metrics.table import METRICS
 
@@ -87,5 +87,4 @@ def _counted(value: float, *labels: str) -> Series:
 registry = Registry()
 """The metrics of this process."""
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=registry.become_child)
+forks.in_child(registry.become_child)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from bisect import bisect_left
 from collections import deque
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
 
+from logkit.forks import new_lock
 from logkit.metrics.table import OVERFLOW
 from logkit.redaction import redact_text
 
@@ -133,7 +133,7 @@ class Family:
         self.metric = metric
         self.overflows = 0
         self._make = make
-        self._lock = threading.RLock()
+        self._lock = new_lock()
         self._children: dict[tuple[str, ...], Child] = {}
 
     def child(self, values: tuple[object, ...]) -> Child:
@@ -152,7 +152,6 @@ class Family:
 
     def reset(self) -> None:
         """Start from zero, with the series there are."""
-        self._lock = threading.RLock()
         self.overflows = 0
         for child in self._children.values():
             child.reset()

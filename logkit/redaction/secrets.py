@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
-import threading
 import time
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
 from logkit import schema
+from logkit.forks import new_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -49,7 +49,7 @@ class Secrets:
         self._registered: set[str] = set()
         self._protected: tuple[str, ...] = (_FIXED_TEXT,)
         self._known: frozenset[str] = frozenset()
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self._next_look = 0.0
 
     def register(self, secret: str) -> None:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import re
+import sys
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,8 @@ from hypothesis import strategies as st
 
 from logkit.endpoints import endpoint_of
 from logkit.instrumentation.attempts import Attempts
+from logkit.instrumentation.calls import Call, Request
+from logkit.testing import capture_events
 
 TOKEN = "aW50ZXJhY3Rpb246MTE4NzY1NDMyMTA5ODc2NTQzMjpHeFhLd0tmRm9vQmFyQmF6"
 
@@ -81,3 +84,17 @@ def test_remembered_calls_are_bounded() -> None:
         attempts.record(number, 0, may_be_retried=True)
     assert attempts.next(0) == 0
     assert attempts.next(4_999) == 1
+
+
+def test_bodies_of_failed_calls_are_not_kept() -> None:
+    """An outage costs no memory for what could not be sent; it still tells calls apart."""
+    body, other = b"a" * 100_000, b"b" * 100_000
+    before = sys.getrefcount(body)
+    attempts = []
+    with capture_events() as events:
+        for sent in (body, body, other):
+            Call(Request("POST", "localhost", "/upload", sent)).finish(OSError("no route"))
+        attempts += [event["attempt"] for event in events]
+    assert attempts == [0, 1, 0]
+    del sent
+    assert sys.getrefcount(body) == before

@@ -8,6 +8,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+import logkit
 from logkit import loops as loops_module
 from logkit import resources
 from logkit.exporters import pages
@@ -99,3 +100,45 @@ def test_the_delay_is_part_of_a_resource_sample(
     resources.stop()
     lags = [e["loop_lag_ms"] for e in events() if "loop_lag_ms" in e]
     assert max(lags) >= 40
+
+
+def test_a_loop_that_stood_still_and_runs_again_was_not_late(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Between two calls of run_until_complete() nobody expects it to run."""
+    monkeypatch.setattr(loops_module, "BEAT_S", 0.01)
+    monkeypatch.setattr(loops_module, "_LOOK_S", 0.02)
+    watches = LoopWatches()
+
+    async def begin() -> None:
+        watches.watch()
+
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(begin())
+    watches.take_worst_ms()
+    time.sleep(0.3)
+    loop.run_until_complete(asyncio.sleep(0.05))
+    worst_ms = watches.take_worst_ms()
+    loop.close()
+    assert worst_ms is not None
+    assert worst_ms < 200
+
+
+def test_the_loop_is_watched_wherever_configure_was_called(
+    get: Get, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first event that is logged inside of it is enough, so /healthz knows it hangs."""
+    monkeypatch.setattr(pages, "UNRESPONSIVE_S", 0.1)
+    monkeypatch.setattr(loops_module, "BEAT_S", 0.01)
+    log = logkit.get_logger("bot")
+    log.info("started")
+
+    async def bot() -> int:
+        log.info("ready")
+        await asyncio.sleep(0.02)
+        time.sleep(0.2)
+        return get("/healthz")[0]
+
+    assert asyncio.run(bot()) == 503
+    log.info("stopped")
+    assert 'event="ready"' in get("/metrics")[1]
