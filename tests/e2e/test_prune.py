@@ -58,6 +58,28 @@ def test_old_rows_go_and_stay_away(database: Path) -> None:
     assert database.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_link_to_the_database_stays_one(database: Path) -> None:
+    """Rows go from the file that the link leads to, where others look for them."""
+    link = database.with_name("link.duckdb")
+    link.symlink_to(database.name)
+    assert logkit("prune", "--older-than", "30d", "--db", str(link)).returncode == 0
+    assert link.is_symlink()
+    assert numbers(database) == list(range(10, 20))
+
+
+def test_few_rows_leave_no_larger_file(database: Path) -> None:
+    """A file that is as small as it can be is not written anew, and the rows go all the same."""
+    logkit("prune", "--older-than", "30d", "--db", str(database))
+    with duckdb.connect(str(database)) as connection:
+        row = "select * replace (timestamp - interval 40 day as timestamp, -seq as source_offset)"
+        connection.execute(f"insert into events {row} from events limit 1")
+    before = database.stat()
+    done = logkit("prune", "--older-than", "30d", "--db", str(database))
+    assert "removed 1 events" in done.stderr
+    assert numbers(database) == list(range(10, 20))
+    assert database.stat().st_size <= before.st_size
+
+
 def test_other_programs_still_read_it(database: Path) -> None:
     """The new file has the macros, so that any DuckDB shell can run the canned queries."""
     logkit("prune", "--older-than", "30d", "--db", str(database))

@@ -43,6 +43,8 @@ class Pruned:
 def prune(path: Path, *, before: datetime, on_wait: Callable[[str], None]) -> Pruned:
     """Put a file without the rows older than *before* in the place of the database.
 
+    Where that would be no smaller, since few rows go, they are only deleted.
+
     Positions stay, so nothing that was removed is read in again. The new file takes the old
     one's name in one step: after a kill or on a full disk the old one is still there, whole.
 
@@ -57,6 +59,8 @@ def prune(path: Path, *, before: datetime, on_wait: Callable[[str], None]) -> Pr
     """
     if not path.exists():
         raise DatabaseMissingError(path)
+    # Not a link that leads to it, whose place the new file would take.
+    path = path.resolve()
     fresh = path.with_name(f".{path.name}.pruned")
     try:
         with writing(path, on_wait=on_wait) as connection:
@@ -67,10 +71,13 @@ def prune(path: Path, *, before: datetime, on_wait: Callable[[str], None]) -> Pr
             bytes_before = path.stat().st_size
             if any(removed.values()):
                 _copy_kept(connection, fresh, before)
-                # Closing empties the old file's log, which must not meet the new file.
-                connection.close()
-                _sync(fresh)
-                fresh.replace(path)
+                if fresh.stat().st_size <= bytes_before:
+                    # Closing empties the old file's log, which must not meet the new file.
+                    connection.close()
+                    _sync(fresh)
+                    fresh.replace(path)
+                else:
+                    _delete_old(connection, before)
     finally:
         fresh.unlink(missing_ok=True)
     return Pruned(removed["events"], removed["quarantine"], bytes_before, path.stat().st_size)
@@ -97,6 +104,13 @@ def _copy_kept(connection: duckdb.DuckDBPyConnection, fresh: Path, before: datet
         connection.execute(*((f"{query} where {kept}", [before]) if kept else (query,)))
     connection.execute("detach fresh")
     fresh.chmod(0o600)
+
+
+def _delete_old(connection: duckdb.DuckDBPyConnection, before: datetime) -> None:
+    connection.execute("begin")
+    for table, kept in _KEPT.items():
+        connection.execute(f"delete from {table} where not ({kept})", [before])  # noqa: S608 our own names
+    connection.execute("commit")
 
 
 def _quoted(text: str, mark: str) -> str:
