@@ -63,7 +63,7 @@ class Signals:
             return
         try:
             self._listen(host, port)
-        except (OSError, OverflowError) as error:
+        except (OSError, OverflowError, TypeError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             report(
                 "warning",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
@@ -13,6 +14,8 @@ from urllib.parse import urlsplit
 from logkit.exporters.pages import Answer, safe_answer
 
 _TIMEOUT_S = 5.0
+_PAUSE_S = 0.1
+_MAX_CLIENTS = 16
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -44,7 +47,33 @@ class _Server(ThreadingTCPServer):
     daemon_threads = True
     # A restarted bot has its port back at once.
     allow_reuse_address = True
-    request_queue_size = 16
+    request_queue_size = 64
+
+    def __init__(self, host: str, port: int) -> None:
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._clients: dict[Any, None] = {}
+        super().__init__((host, port), _Handler)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        try:
+            return super().get_request()
+        except OSError:  # no descriptors left: whoever waits goes on waiting, so this must not spin
+            time.sleep(_PAUSE_S)
+            raise
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer from a thread; the oldest of too many clients, which is slow, is hung up on."""
+        self._clients[request] = None
+        if len(self._clients) > _MAX_CLIENTS:
+            oldest = next(iter(self._clients))
+            del self._clients[oldest]
+            with suppress(OSError):
+                oldest.shutdown(socket.SHUT_RDWR)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._clients.pop(request, None)
+        super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing: a client that hangs up is no news."""
@@ -61,9 +90,9 @@ class SignalsServer:
         """Listen.
 
         Raises:
-            OSError: The port is in use, or may not be used.
+            OSError, OverflowError, TypeError, ValueError: There is no such address, or it may not be used.
         """
-        self._server = _Server((host, port), _Handler)
+        self._server = _Server(host, port)
         self._host = host
         self._is_stopped = False
         self.port: int = self._server.server_address[1]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
+from logkit.encoding import encode
 from logkit.health.registry import readiness
 from logkit.loops import loops
 
@@ -77,4 +76,4 @@ def _text(status: int, text: str) -> Answer:
 
 
 def _json(status: int, told: dict[str, Any]) -> Answer:
-    return Answer(status, "application/json", orjson.dumps(told) + b"\n")
+    return Answer(status, "application/json", encode(told) + b"\n")

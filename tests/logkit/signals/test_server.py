@@ -6,7 +6,10 @@ import json
 import socket
 import subprocess
 import sys
+import threading
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
+from urllib.request import urlopen
 
 import pytest
 
@@ -51,6 +54,59 @@ def test_a_port_in_use_is_one_warning(log_path: Path, events: Read) -> None:
     assert [event["event"] for event in told] == ["signals_not_served"]
     assert f"127.0.0.1:{port}" in told[0]["message"]
     assert events()[-1]["event"] == "alive"
+
+
+@pytest.mark.parametrize("host", ["a" * 70, "no such host", "a\0b"], ids=["long", "none", "null"])
+def test_a_host_that_cannot_be_is_one_warning(log_path: Path, events: Read, host: str) -> None:
+    """Whatever is wrong with it, the bot goes on."""
+    logkit.configure("bot", path=log_path, level="debug", signals_port=0, signals_host=host)
+    assert [event["event"] for event in events()] == ["signals_not_served"]
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6 here")
+def test_addresses_of_ipv6_are_served(log_path: Path) -> None:
+    """``signals_host="::1"`` is all it takes."""
+    logkit.configure("bot", path=log_path, signals_port=0, signals_host="::1")
+    assert signals.server is not None
+    with urlopen(f"http://[::1]:{signals.server.port}/healthz", timeout=5) as answer:
+        assert answer.status == 200
+
+
+def test_slow_clients_keep_nobody_out(get: Get) -> None:
+    """However many connect and say nothing, threads stay few and the next one is answered."""
+    assert signals.server is not None
+    address = "127.0.0.1", signals.server.port
+    before = threading.active_count()
+    with ExitStack() as stack:
+        for _ in range(40):
+            stack.enter_context(socket.create_connection(address, 5)).sendall(b"GET /")
+        assert get("/healthz")[0] == 200
+        assert threading.active_count() <= before + 20
+
+
+def test_a_bot_out_of_descriptors_does_not_spin(tmp_path: Path) -> None:
+    """A client that cannot be taken waits, and costs nothing."""
+    code = """
+import os, resource, socket, sys, time, logkit
+logkit.configure("bot", path=sys.argv[1], signals_port=0)
+from logkit.signals import signals
+client = socket.socket()
+logkit.flush()
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+try:
+    while True:
+        os.dup(0)
+except OSError:
+    pass
+client.connect(("127.0.0.1", signals.server.port))
+before = time.process_time()
+time.sleep(0.5)
+print(time.process_time() - before)
+os._exit(0)
+"""
+    command = [sys.executable, "-c", code, str(tmp_path / "bot.log")]
+    done = subprocess.run(command, capture_output=True, check=True, text=True)
+    assert float(done.stdout) < 0.2
 
 
 def test_the_environment_asks_too(log_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
