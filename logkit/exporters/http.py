@@ -90,7 +90,8 @@ class SignalsServer:
         """Listen.
 
         Raises:
-            OSError, OverflowError, TypeError, ValueError: There is no such address, or it may not be used.
+            OSError, OverflowError, TypeError, ValueError: There is no such address, or it may not
+                be used.
         """
         self._server = _Server(host, port)
         self._host = host
