@@ -7,9 +7,12 @@ import queue
 import time
 from collections import deque
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from logkit.metrics import registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _ASYNC, _SYNC = asyncio.Queue, queue.Queue
 _BY_PRIORITY = (asyncio.PriorityQueue, queue.PriorityQueue)
@@ -69,7 +72,7 @@ class QueueClock:
     """Counts and times the items of an ``asyncio.Queue`` or ``queue.Queue`` from now on.
 
     It stands in the methods that these classes have for subclasses, which run under the queue's
-    own lock.
+    own lock, until it is stopped.
 
     Args:
         name: The queue's name in metrics.
@@ -91,34 +94,54 @@ class QueueClock:
         # What waits already is taken for new.
         for item in list(target.queue if isinstance(target, _SYNC) else target._queue):
             self._times.put(item, time.monotonic())
-        self._wrap(target)
+        self._is_stopped = False
+        self._leave = self._wrap(target)
+
+    def stop(self) -> None:
+        """Count and time no more."""
+        self._is_stopped = True
+        self._leave()
 
     def oldest_ms(self) -> float | None:
         """Return for how long the oldest item has waited, ``None`` where none waits."""
         at = self._times.oldest()
         return None if at is None else round((time.monotonic() - at) * 1_000, 3)
 
-    def _wrap(self, target: Any) -> None:
+    def _wrap(self, target: Any) -> Callable[[], None]:
+        """Stand in the queue's methods, and return what undoes that."""
         put, get = target._put, target._get
 
         def timed_put(item: object) -> None:
             put(item)
-            self._times.put(item, time.monotonic())
-            self.put_count += 1
-            self._in.add(1)
+            if not self._is_stopped:
+                self._note_put(item)
 
         def timed_get() -> object:
             item = get()
-            at = self._times.get(item)
-            if at is not None:
-                wait_ms = (time.monotonic() - at) * 1_000
-                self.waited_ms += wait_ms
-                self._wait.add(wait_ms)
-            self.taken_count += 1
-            self._out.add(1)
+            if not self._is_stopped:
+                self._note_taken(item)
             return item
 
+        def leave() -> None:
+            if target._put is timed_put and target._get is timed_get:  # nobody stands before us
+                target._put, target._get = put, get
+
         target._put, target._get = timed_put, timed_get
+        return leave
+
+    def _note_put(self, item: object) -> None:
+        self._times.put(item, time.monotonic())
+        self.put_count += 1
+        self._in.add(1)
+
+    def _note_taken(self, item: object) -> None:
+        at = self._times.get(item)
+        if at is not None:
+            wait_ms = (time.monotonic() - at) * 1_000
+            self.waited_ms += wait_ms
+            self._wait.add(wait_ms)
+        self.taken_count += 1
+        self._out.add(1)
 
 
 def clock_of(name: str, target: object) -> QueueClock | None:

@@ -40,6 +40,11 @@ class QueueWatch:
         """Return for how long the oldest item has waited; ``None`` if none waits or none knows."""
         return None if self._clock is None else self._clock.oldest_ms()
 
+    def stop(self) -> None:
+        """Let go of the queue."""
+        if self._clock is not None:
+            self._clock.stop()
+
     def sample(self) -> None:
         """Report the queue as an event ``queue_sample``."""
         fields: dict[str, Any] = {
@@ -92,9 +97,9 @@ def watch(
     Raises:
         TypeError: Nothing tells the depth of it.
     """
-    watched = QueueWatch(name, queue_or_callable, limit)
+    _depth_of(queue_or_callable)
     unwatch(name)
-    _watches[name] = watched
+    watched = _watches[name] = QueueWatch(name, queue_or_callable, limit)
     _threads[name] = Periodic(
         f"logkit-queue-{name}",
         interval_s,
@@ -107,8 +112,9 @@ def watch(
 
 def unwatch(name: str) -> None:
     """Sample a queue no more; a name that is not known is ignored."""
-    _watches.pop(name, None)
-    thread = _threads.pop(name, None)
+    watched, thread = _watches.pop(name, None), _threads.pop(name, None)
+    if watched is not None:
+        watched.stop()
     if thread is not None:
         thread.stop()
 

@@ -105,6 +105,22 @@ def test_what_waits_already_is_taken_for_new() -> None:
     assert clock.oldest_ms() is None
 
 
+def test_a_queue_that_is_watched_again_counts_once() -> None:
+    """A bot that watches its queue at each reconnect counts no item twice, and none at the end."""
+    waiting: queue.Queue[int] = queue.Queue()
+    for _ in range(3):
+        queues.watch("songs", waiting, interval_s=60)
+    waiting.put(1)
+    waiting.get()
+    assert registry.number("bot_queue_items_total", "songs", "in").value == 1
+    assert registry.number("bot_queue_items_total", "songs", "out").value == 1
+    queues.watch("other name", waiting, interval_s=60)
+    for name in ("songs", "other name"):
+        queues.unwatch(name)
+    waiting.put(1)
+    assert registry.number("bot_queue_items_total", "songs", "in").value == 1
+
+
 def test_the_same_object_may_wait_twice() -> None:
     """A priority queue knows its items by identity alone."""
     waiting: queue.Queue[int] = queue.PriorityQueue()

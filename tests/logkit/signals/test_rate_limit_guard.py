@@ -63,8 +63,37 @@ def test_requests_are_held_back_and_counted(*, is_async: bool) -> None:
         guard.wait("send")
     assert time.monotonic() - started >= 0.025
     assert guard.wait_s("send") == 0
-    assert registry.number("bot_rate_limit_waits_total", "send").value >= 1
+    assert registry.number("bot_rate_limit_waits_total", "send").value == 1
     assert registry.number("bot_rate_limit_wait_seconds_total", "send").value > 0
+
+
+def test_a_request_that_is_held_twice_is_counted_once() -> None:
+    """A wait that grows while a request is held, or ends a moment late, is one request."""
+    clock = Clock()
+    guard = logkit.RateLimitGuard(clock=clock)
+    guard.learn("send", limit(3_000))
+    for wait_s in guard._waits("send"):
+        clock.now += wait_s
+        if wait_s == 3:
+            guard.learn("send", limit(2_000))
+    assert registry.number("bot_rate_limit_waits_total", "send").value == 1
+    assert registry.number("bot_rate_limit_wait_seconds_total", "send").value == 5_000
+
+
+def test_buckets_are_bounded() -> None:
+    """However many buckets have to wait, those that may go first are forgotten."""
+    guard = logkit.RateLimitGuard(clock=Clock())
+    waits = {bucket: limit(1_000 * (bucket + 1)) for bucket in range(3)}
+    for bucket in range(9_000):
+        guard.learn(str(bucket), waits[bucket // 4_000])
+    assert (guard.wait_s("0"), guard.wait_s("8999")) == (0, 3)
+
+
+def test_a_bucket_may_have_any_name() -> None:
+    """One that is called like the global limit binds nobody else."""
+    guard = logkit.RateLimitGuard(clock=Clock())
+    guard.learn("global", limit(3_000))
+    assert (guard.wait_s("global"), guard.wait_s("edit")) == (3, 0)
 
 
 def test_a_wait_without_end_is_refused() -> None:
