@@ -135,7 +135,8 @@ def configure(
 
     Args:
         service: Logical name of the bot.
-        path: Log file, which may be a FIFO. Default: standard output, readable on a terminal.
+        path: Log file, which may be a FIFO or ``/dev/stdout``; folders that are missing are made.
+            Default: standard output, readable on a terminal.
         level: Mildest level that is written. Default: ``info``.
         max_bytes: Rotate the file before it exceeds this size. Default: never.
         backups: Rotated files that are kept, ``path.1`` the newest; at least 1. Default: 5.

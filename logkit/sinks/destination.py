@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from hashlib import blake2b
+
+_STANDARD = {"/dev/stdout": 1, "/dev/stderr": 2}
+_DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/(\d{1,7})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +30,21 @@ class Destination:
     compress: bool = False
 
     @property
+    def descriptor(self) -> int | None:
+        """The descriptor that *path* stands for, as ``/dev/stdout`` does, or ``None``."""
+        if self.path in _STANDARD:
+            return _STANDARD[self.path]
+        found = _DESCRIPTOR.fullmatch(self.path or "")
+        return int(found[1]) if found else None
+
+    @property
     def key(self) -> str:
         """Return 12 hex digits, equal for the same file; standard output differs by service."""
-        place = f"stdout:{self.service}" if self.path is None else _real(self.path)
+        if self.path is None:
+            place = f"stdout:{self.service}"
+        else:
+            is_shared = self.descriptor is not None
+            place = f"{self.path}:{self.service}" if is_shared else _real(self.path)
         return blake2b(place.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
 
 

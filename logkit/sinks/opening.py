@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from logkit.sinks.files import RotatingFile
 from logkit.sinks.outputs import StandardOutput
-from logkit.sinks.streams import open_path, open_standard_output
+from logkit.sinks.streams import open_descriptor, open_path
 
 if TYPE_CHECKING:
     from logkit.counters import Counters
@@ -24,6 +24,9 @@ def open_output(destination: Destination, counters: Counters) -> Output:
     """
     if destination.path is None:
         return _open_standard_output()
+    if destination.descriptor is not None:
+        # Not by its name: the file behind it is somebody else's to rotate, and may have no name.
+        return open_descriptor(destination.descriptor, destination.path)
     path = Path(destination.path)
     if path.exists() and not path.is_file():
         return open_path(path)
@@ -42,7 +45,7 @@ def _open_standard_output() -> Output:
     # A terminal is written in the call that logs, in step with what the bot prints.
     try:
         if sys.platform != "win32" and not sys.stdout.isatty():
-            return open_standard_output(sys.stdout.fileno())
+            return open_descriptor(sys.stdout.fileno(), "standard output")
     except (AttributeError, OSError, ValueError):
         pass  # closed, or replaced by an object that only has write()
     return StandardOutput()

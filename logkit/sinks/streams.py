@@ -114,14 +114,18 @@ def open_path(path: Path) -> Stream:
     return stream
 
 
-def open_standard_output(descriptor: int) -> Stream:
-    """Return a stream for the process's standard output.
+def open_descriptor(descriptor: int, place: str) -> Stream:
+    """Return a stream for what this process has open already, such as its standard output.
+
+    Args:
+        descriptor: Its number; it is not closed with the stream.
+        place: What a person calls it.
 
     Raises:
-        OSError: There is none.
+        OSError: Nothing is open under that number.
     """
     os.fstat(descriptor)
-    return Stream(lambda: _own_descriptor(descriptor), "standard output", comes_back=False)
+    return Stream(lambda: _own_descriptor(descriptor), place, comes_back=False)
 
 
 def _own_descriptor(descriptor: int) -> int:

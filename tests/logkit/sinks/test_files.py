@@ -14,6 +14,7 @@ import pytest
 
 import logkit
 from logkit.sinks.backups import compress_backups
+from logkit.sinks.destination import Destination
 from logkit.sinks.files import RotatingFile
 
 if TYPE_CHECKING:
@@ -238,3 +239,32 @@ def test_events_written_before_exit_are_in_the_file(log_path: Path) -> None:
     )
     subprocess.run([sys.executable, "-c", code], check=True)
     assert len(log_path.read_bytes().splitlines()) == 1_000
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="descriptors have names on Linux")
+@pytest.mark.parametrize("path", ["/dev/fd/1", "/proc/self/fd/1"])
+def test_a_descriptor_is_no_file_to_rotate(tmp_path: Path, path: str) -> None:
+    """What a shell has redirected gets all lines after those of others, and stays where it is."""
+    code = f"""
+import logkit, sys
+print("before", flush=True)
+logkit.configure("bot", path={path!r}, max_bytes=500)
+for number in range(20):
+    logkit.get_logger("bot").info("tick", number=number)
+logkit.flush()
+print(logkit.stats()["write_errors"], flush=True)
+"""
+    target = tmp_path / "redirected"
+    with target.open("wb") as output:
+        subprocess.run([sys.executable, "-c", code], stdout=output, check=True)
+    first, *lines, last = target.read_text().splitlines()
+    assert (first, last) == ("before", "0")
+    assert [orjson.loads(line)["number"] for line in lines] == list(range(20))
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_standard_streams_have_keys_by_service() -> None:
+    """What one bot has left behind is not written to another's standard error."""
+    keys = {Destination(service, "/dev/stderr").key for service in ("a", "b")}
+    assert len(keys) == 2
+    assert Destination("a", "/x/bot.log").key == Destination("b", "/x/bot.log").key
