@@ -114,6 +114,8 @@ class Reading:
 
         Down from the newest event is back to following.
         """
+        if not self.history:
+            return
         if lines > 0 and self.cursor >= self.history.end - 1:
             self.go_newest()
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from logkit_analysis.live.event import LiveEvent
+
+# What begins like this was meant as conditions.
+_CONDITION = re.compile(r"[^\s=<>!~]+(?:=|!=|~=)\S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +60,17 @@ def _selection(level: str | None, text: str, zone: str) -> Selection:
     if not text:
         return Selection(level, zone=zone)
     try:
-        return Selection(level, shlex.split(text), zone=zone)
-    except (UsageError, ValueError) as no_conditions:
+        return Selection(level, _words(text), zone=zone)
+    except UsageError as no_conditions:
         try:
             return Selection(level, where=text, zone=zone)
         except UsageError as no_expression:
-            looks_like_conditions = "=" in text and " " not in text
-            raise (no_conditions if looks_like_conditions else no_expression) from None
+            raise (no_conditions if _CONDITION.match(text) else no_expression) from None
+
+
+def _words(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError:
+        # A quote that is not closed, as in key~=can't.
+        return text.split()

@@ -141,7 +141,7 @@ def test_a_pause_is_seen_keeps_the_place_and_goes_on_where_it_stood() -> None:
             assert screen.bar().startswith("LIVE  space pause")
             assert "1,234 lines/s" in screen.lines()[-1]
             assert "errors 2.0 %  429s 7  p95 340 ms" in screen.lines()[-1]
-            assert screen.lines()[0].strip() == "-f service=bot  bot.log and 1 more"
+            assert screen.lines()[0].strip() == "-f service=bot  bot.log and 1 more  2026-03-01 UTC"
             await screen.send(told(30, 40))
             assert screen.page() == numbers(40 - PAGE, 40)
             await screen.press("space")
@@ -254,6 +254,11 @@ def test_a_filter_is_typed_and_bad_input_is_told() -> None:
             assert "/ status_code=429 endpoint~=A" in screen.lines()[0]
             await screen.send([event(200, status_code=429, endpoint="/a"), event(201)])
             assert count() == 11
+            await typed("message~=timed out")
+            await screen.sees(" out: write key=value")
+            await screen.press("escape")
+            await typed("status_code=500")
+            await screen.sees("nothing matches so far")
             await typed("status_code > 300 and")
             await screen.sees("syntax error")
             await screen.press("escape")

@@ -194,13 +194,30 @@ class TailApp(App[None]):
     def _tell(self) -> None:
         """Tell what is shown and whether it is paused."""
         reading, width = self.pane.reading, self.size.width
+        self._lines.tell(self._emptiness())
         self._state.set_class(reading.is_paused, "paused")
         self._state.update(bars.state(reading, self._panel.keys, width), layout=False)
         if self._said:
             text = bars.fitted([(self._said, "bold red")], width)
         else:
-            text = bars.title(self._figures().files, self._selected, self.pane.sieve, width)
+            files = self._figures().files
+            text = bars.title(files, self._selected, self.pane.sieve, self._day(), width)
         self._title.update(text, layout=False)
+
+    def _emptiness(self) -> str:
+        """Return why no line is shown."""
+        if not self.pane.is_filled:
+            return "reading"
+        if self.pane.sieve.text or self.pane.sieve.level:
+            return "nothing matches so far; / changes the filter, l the level"
+        return "no lines so far"
+
+    def _day(self) -> str:
+        """Return the date of the current line, since lines have the time of day alone."""
+        event = self.pane.current
+        if event is None or event.at is None:
+            return str(self._zone)
+        return f"{event.at.astimezone(self._zone):%Y-%m-%d} {self._zone}"
 
     def _tell_figures(self) -> None:
         self._status.update(bars.status(self._figures(), self.size.width), layout=False)
@@ -280,7 +297,7 @@ class TailApp(App[None]):
         try:
             sieve = replace(self.pane.sieve, text=event.text)
         except UsageError as error:
-            self._prompt.refuse(str(error).removeprefix("--where: "))
+            self._prompt.refuse(str(error).removeprefix("--where: ").removeprefix("-f "))
             return
         self._prompt.close()
         self._lines.focus()

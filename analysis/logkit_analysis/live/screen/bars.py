@@ -53,8 +53,8 @@ def fitted(parts: Sequence[Segment], width: int) -> Text:
     return Text.assemble(" ", *kept, no_wrap=True, end="")
 
 
-def title(files: Sequence[str], selected: str, sieve: Sieve, width: int) -> Text:
-    """Return what is shown: of which files, and which lines of them."""
+def title(files: Sequence[str], selected: str, sieve: Sieve, day: str, width: int) -> Text:
+    """Return what is shown: of which files, which lines of them, and of which *day*."""
     parts = []
     if sieve.correlation_id is not None:
         parts += [(f"TRACE {sieve.correlation_id}", "bold"), ("esc back", "dim")]
@@ -64,7 +64,7 @@ def title(files: Sequence[str], selected: str, sieve: Sieve, width: int) -> Text
         parts.append((f"/ {sieve.text}", "bold"))
     if selected:
         parts.append((selected, ""))
-    parts.append((_names(files), ""))
+    parts += [(_names(files), ""), (day, "dim")]
     return fitted([(escape_controls(words), style) for words, style in parts], width)
 
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 _CURSOR = Style(reverse=True)
 _NEW = Segment("▎", Style(color="yellow"))
 _MARGIN = Segment(" ")
-_MORE = Segment("…", Style(dim=True))
+_DIM = Style(dim=True)
+_MORE = Segment("…", _DIM)
 _SIDE_STEP = 16
 
 
@@ -43,6 +44,7 @@ class LineView(Widget, can_focus=True):
         self.reading = reading
         self._draw = draw
         self._shift = 0
+        self._emptiness = ""
         self._drawn: LRUCache[int, Strip] = LRUCache(512)
 
     def show(self, reading: Reading) -> None:
@@ -50,6 +52,12 @@ class LineView(Widget, can_focus=True):
         reading.resize(self.size.height)
         self.reading = reading
         self.redraw()
+
+    def tell(self, emptiness: str) -> None:
+        """Say *emptiness* where there is no line."""
+        if emptiness != self._emptiness:
+            self._emptiness = emptiness
+            self.refresh()
 
     def redraw(self) -> None:
         """Draw the lines anew, since they look different now."""
@@ -76,6 +84,8 @@ class LineView(Widget, can_focus=True):
         """Return row *y* of the page."""
         reading, width = self.reading, self.size.width
         place = reading.top + y
+        if not reading.history and y == 0:
+            return Strip([_MARGIN, Segment(self._emptiness, _DIM)]).crop_extend(0, width, None)
         if not reading.history.first <= place < reading.bottom:
             return Strip.blank(width)
         line = self._cut(self._strip(place), width - 1)

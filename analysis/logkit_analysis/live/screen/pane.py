@@ -22,11 +22,13 @@ class Pane:
         number: The watcher's number.
         sieve: What it shows.
         reading: Where one reads.
+        is_filled: Whether what the feed holds has been looked through for it.
     """
 
     number: int
     sieve: Sieve
     reading: Reading = field(default_factory=lambda: Reading(History()))
+    is_filled: bool = False
 
     @property
     def current(self) -> LiveEvent | None:
@@ -39,7 +41,11 @@ class Pane:
         if arrival.is_all:
             history = History()
             history.add(arrival.events)
-            self.reading = self.reading.over(history)
+            height = self.reading.height
+            self.reading = (
+                self.reading.over(history) if self.is_filled else Reading(history, height)
+            )
+            self.is_filled = True
             return
         self.reading.history.add(arrival.events)
         self.reading.follow()
