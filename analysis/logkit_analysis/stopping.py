@@ -16,6 +16,7 @@ class StopSignal:
     def __init__(self) -> None:
         self._is_set = False
         self._reader, self._writer = os.pipe()
+        os.set_blocking(self._reader, False)
         os.set_blocking(self._writer, False)
 
     def set(self) -> None:
@@ -23,6 +24,13 @@ class StopSignal:
         self._is_set = True
         with suppress(BlockingIOError):
             os.write(self._writer, b"!")
+
+    def clear(self) -> None:
+        """Lower the flag, for the next time."""
+        self._is_set = False
+        with suppress(BlockingIOError):
+            while os.read(self._reader, 4096):
+                pass
 
     def is_set(self) -> bool:
         """Return whether the flag is raised."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from logkit_analysis.errors import UsageError
 from logkit_analysis.live.history import History
+from logkit_analysis.stopping import StopSignal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 # So many events may wait for the watcher; the files keep the rest.
 _MOST_WAITING = 20_000
 _WAIT_S = 0.05
+# A disk may not answer for ever.
+_LONGEST_END_S = 2.0
 
 
 class Source(Protocol):
@@ -27,8 +30,8 @@ class Source(Protocol):
     def first(self) -> Sequence[LiveEvent]:
         """Return what is there already, in the order of time."""
 
-    def next(self) -> Sequence[LiveEvent]:
-        """Return what is new; waits a moment if nothing is."""
+    def next(self, wake: StopSignal) -> Sequence[LiveEvent]:
+        """Return what is new; waits a moment if nothing is, unless *wake* is set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,8 @@ class Feed:
         self._asked: list[tuple[int, Condition | None, Sequence[LiveEvent]]] = []
         self._waiting: list[Arrival] = []
         self._lock = threading.Lock()
-        self._stop = threading.Event()
+        self._wake = StopSignal()
+        self._is_stopped = False
         self._thread = threading.Thread(target=self._run, name="logkit-tail", daemon=True)
         self.error: Exception | None = None
 
@@ -77,9 +81,10 @@ class Feed:
         self._thread.start()
 
     def stop(self) -> None:
-        """Read no more, and wait until the source is left alone."""
-        self._stop.set()
-        self._thread.join()
+        """Read no more, and wait until the source is left alone, unless it does not answer."""
+        self._is_stopped = True
+        self._wake.set()
+        self._thread.join(_LONGEST_END_S)
 
     def watch(self, watcher: int, condition: Condition, kept: Sequence[LiveEvent] = ()) -> None:
         """Let *watcher* get the events that *condition* returns of those it is given.
@@ -91,6 +96,7 @@ class Feed:
         """
         with self._lock:
             self._asked.append((watcher, condition, kept))
+        self._wake.set()
 
     def leave(self, watcher: int) -> None:
         """Let *watcher* get nothing more."""
@@ -106,12 +112,13 @@ class Feed:
     def _run(self) -> None:
         try:
             self._add(self._source.first())
-            while not self._stop.is_set():
+            while not self._is_stopped:
+                self._wake.clear()
                 self._answer()
                 if self._is_behind():
-                    self._stop.wait(_WAIT_S)
+                    self._wake.wait(_WAIT_S)
                 else:
-                    self._add(self._source.next())
+                    self._add(self._source.next(self._wake))
         except Exception as error:  # noqa: BLE001 - the thread has nobody to tell but the screen
             self.error = error
 

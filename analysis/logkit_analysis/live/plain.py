@@ -32,6 +32,10 @@ class Source(Protocol):
     """Gives what is in some files or in a pipe; `LiveFiles` and `LivePipe` are such."""
 
     @property
+    def names(self) -> Sequence[str]:
+        """What is watched, for people."""
+
+    @property
     def lag_bytes(self) -> int:
         """How many bytes are there and were not read yet."""
 

@@ -12,6 +12,8 @@ from logkit_analysis.live.event import LiveEvent
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from logkit_analysis.stopping import StopSignal
+
 _BEGUN = datetime(2026, 3, 1, 14, 0, tzinfo=UTC)
 
 
@@ -38,7 +40,7 @@ class Sent:
         """Return what is there already."""
         return self._first
 
-    def next(self) -> Sequence[LiveEvent]:
+    def next(self, wake: StopSignal) -> Sequence[LiveEvent]:
         """Return the next piece, nothing if there is none for a moment."""
         self.asked.set()
         try:

@@ -10,7 +10,6 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
-from textual.binding import Binding
 from textual.widgets import Static
 
 from logkit_analysis.errors import UsageError
@@ -18,11 +17,12 @@ from logkit_analysis.live.detail import detail
 from logkit_analysis.live.lines import Widths, line
 from logkit_analysis.live.patterns import find_patterns
 from logkit_analysis.live.screen import bars
+from logkit_analysis.live.screen.keys import BINDINGS, ON_LINES, help_lines
 from logkit_analysis.live.screen.line_view import LineView
 from logkit_analysis.live.screen.pane import Pane
 from logkit_analysis.live.screen.panel import Kind, Panel
+from logkit_analysis.live.screen.pattern_lines import pattern_lines
 from logkit_analysis.live.screen.prompt import Prompt
-from logkit_analysis.live.screen.texts import help_lines, pattern_lines
 from logkit_analysis.live.sieve import Sieve
 from logkit_analysis.renderers.escaping import escape_controls
 
@@ -48,10 +48,6 @@ _PANEL_FRAME = 3
 # Narrower terminals have no room for aligned columns.
 _NARROW = 80
 _LEVELS = (None, "info", "warning", "error", "critical")
-# What keys of the lines do; a panel that is open has its own.
-_ON_LINES = frozenset(
-    ("pause_or_resume", "move", "turn", "oldest", "newest", "shift", "detail", "filter", "leave")
-)
 
 
 class TailApp(App[None]):
@@ -63,31 +59,12 @@ class TailApp(App[None]):
         selected: What the command line selects, for people.
         level: The lowest level to begin with.
         zone: Zone of the times.
+        notes: What else there is to say; may get longer.
     """
 
     ENABLE_COMMAND_PALETTE = False
     CSS_PATH = "screen.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "pause_or_resume", show=False),
-        Binding("up,k", "move(-1)", show=False),
-        Binding("down,j", "move(1)", show=False),
-        Binding("pageup,b", "turn(-1)", show=False),
-        Binding("pagedown,f", "turn(1)", show=False),
-        Binding("home,g", "oldest", show=False),
-        Binding("end,G", "newest", show=False),
-        Binding("left", "shift(-1)", show=False),
-        Binding("right", "shift(1)", show=False),
-        Binding("enter", "detail", show=False),
-        Binding("t", "trace", show=False),
-        Binding("p", "patterns", show=False),
-        Binding("slash", "filter", show=False),
-        Binding("l", "level", show=False),
-        Binding("question_mark,f1", "help", show=False),
-        Binding("escape", "leave", show=False),
-        Binding("q", "quit", show=False),
-        Binding("ctrl+c", "quit", show=False, priority=True),
-        Binding("ctrl+z", "suspend_process", show=False, priority=True),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = BINDINGS
 
     def __init__(
         self,
@@ -97,6 +74,7 @@ class TailApp(App[None]):
         selected: str,
         level: str | None,
         zone: tzinfo,
+        notes: Sequence[str] = (),
     ) -> None:
         # The terminal's own colours: they suit its background, light or dark.
         super().__init__(ansi_color=True)
@@ -106,6 +84,8 @@ class TailApp(App[None]):
         self._figures = figures
         self._selected = selected
         self._zone = zone
+        self._notes = notes
+        self._note_count = 0
         self._widths = Widths()
         self._panes = [Pane(0, Sieve(level, zone=str(zone)))]
         self._next_number = 0
@@ -134,7 +114,7 @@ class TailApp(App[None]):
     def on_mount(self) -> None:
         """Begin to watch."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             # Signals reach the main thread alone; elsewhere there is none to be told of.
             with suppress(ValueError, RuntimeError):
                 loop.add_signal_handler(number, self.exit)
@@ -146,6 +126,10 @@ class TailApp(App[None]):
         self.set_interval(_PATTERNS_S, self._refresh_patterns)
         self._tell()
         self._tell_figures()
+
+    def _fatal_error(self) -> None:
+        """Leave the account of an error to the command, as all others do."""
+        self._close_messages_no_wait()
 
     def _draw(self, event: LiveEvent) -> Text:
         widths = self._widths if self.size.width >= _NARROW else Widths()
@@ -159,6 +143,9 @@ class TailApp(App[None]):
         if self._feed.error is not None:
             self.exit()
             return
+        if len(self._notes) > self._note_count:
+            self._note_count = len(self._notes)
+            self._say(self._notes[-1])
         arrivals = self._feed.take()
         for arrival in arrivals:
             for pane in self._panes:
@@ -198,7 +185,7 @@ class TailApp(App[None]):
         self._state.set_class(reading.is_paused, "paused")
         self._state.update(bars.state(reading, self._panel.keys, width), layout=False)
         if self._said:
-            text = bars.fitted([(self._said, "bold red")], width)
+            text = bars.fitted([(self._said, "bold yellow")], width)
         else:
             files = self._figures().files
             text = bars.title(files, self._selected, self.pane.sieve, self._day(), width)
@@ -238,7 +225,7 @@ class TailApp(App[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Return whether a key may do *action*: none that an open panel covers."""
-        if self._panel.kind is not None and action in _ON_LINES:
+        if self._panel.kind is not None and action in ON_LINES:
             return False
         return super().check_action(action, parameters)
 

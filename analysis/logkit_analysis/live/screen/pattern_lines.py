@@ -1,4 +1,4 @@
-"""What a panel says: the keys, the patterns."""
+"""The patterns of a view as aligned lines."""
 
 from __future__ import annotations
 
@@ -16,36 +16,9 @@ if TYPE_CHECKING:
 
     from logkit_analysis.live.patterns import Pattern
 
-_KEYS = (
-    ("space", "pause; again: go on, page by page"),
-    ("up down k j", "pause, move the cursor"),
-    ("PgUp PgDn b f", "pause, turn the page"),
-    ("Home g", "pause at the oldest line held"),
-    ("End G", "to the newest line, and follow"),
-    ("left right", "see more of long lines"),
-    ("enter", "the whole event as JSON"),
-    ("t", "follow its correlation id; again: back"),
-    ("p", "patterns: the kinds of lines held"),
-    ("/", "filter: key=value key!=value key~=part, SQL"),
-    ("l", "lowest level shown"),
-    ("esc", "close, or back"),
-    ("? F1", "this help"),
-    ("q ctrl-c", "quit; ctrl-z: to the shell"),
-)
 _WIDEST = 24
-_KEY_WIDTH = max(len(keys) for keys, _ in _KEYS)
-_NOTES = (
-    "Lines with a bar at the left came since the pause.",
-    "The mouse is the terminal's own: mark and copy as ever.",
-)
 # With fewer cells only what cannot be done without has a column.
 _NARROW = 80
-
-
-def help_lines() -> list[Text]:
-    """Return the keys and what they do, a line each."""
-    lines = [Text.assemble((keys.ljust(_KEY_WIDTH), "bold"), "  ", does) for keys, does in _KEYS]
-    return [*lines, Text(), *(Text(note, "dim") for note in _NOTES)]
 
 
 def pattern_lines(patterns: Sequence[Pattern], zone: tzinfo, width: int) -> list[Text]:

@@ -1,0 +1,96 @@
+"""Some files on a full screen, from the first line to the last key."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from logkit_analysis.live.feed import Feed
+from logkit_analysis.live.screen.app import TailApp
+from logkit_analysis.live.screen.bars import Figures
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime, tzinfo
+
+    from logkit_analysis.live.event import LiveEvent
+    from logkit_analysis.live.filters import Selection
+    from logkit_analysis.live.plain import Source
+    from logkit_analysis.live.rates import Rates
+    from logkit_analysis.stopping import StopSignal
+
+
+@dataclass(slots=True)
+class WatchedFiles:
+    """Files as the source of a feed.
+
+    Attributes:
+        files: What is read.
+        selection: Chooses, and hides by level, what is there to begin with.
+        counted: Chooses as *selection* does, and hides nothing: levels are hidden by the screen,
+            which can show them again.
+        rates: Counts what is new.
+        count: How many events there are to begin with, ``None`` for all of *since*.
+        since: From when on, ``None`` for any time.
+        figures: What the status line tells.
+    """
+
+    files: Source
+    selection: Selection
+    counted: Selection
+    rates: Rates
+    count: int | None
+    since: datetime | None
+    figures: Figures = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._count()
+
+    def first(self) -> Sequence[LiveEvent]:
+        """Return what is there already."""
+        return self.files.backlog(self.selection, count=self.count, since=self.since)
+
+    def next(self, wake: StopSignal) -> Sequence[LiveEvent]:
+        """Return what is new."""
+        events = self.files.poll(self.counted)
+        self._count()
+        if not events:
+            self.files.wait(wake)
+        return events
+
+    def _count(self) -> None:
+        status = self.rates.status(time.monotonic())
+        self.figures = Figures(status, self.files.names, self.files.lag_bytes)
+
+
+def show(
+    source: WatchedFiles, *, selected: str, level: str | None, zone: tzinfo, notes: Sequence[str]
+) -> None:
+    """Show *source* until somebody or a signal ends it.
+
+    Args:
+        source: What is watched.
+        selected: What the command line selects, for people.
+        level: The lowest level to begin with.
+        zone: Zone of the times.
+        notes: What is said about the files; the screen shows what is added to it.
+
+    Raises:
+        Exception: Whatever ended it before its time.
+    """
+    feed = Feed(source)
+    app = TailApp(
+        feed,
+        figures=lambda: source.figures,
+        selected=selected,
+        level=level,
+        zone=zone,
+        notes=notes,
+    )
+    try:
+        app.run(mouse=False)
+    finally:
+        feed.stop()
+    if error := feed.error or app._exception:
+        raise error
