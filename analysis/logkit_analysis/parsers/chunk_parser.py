@@ -18,7 +18,7 @@ from logkit_analysis.parsers.text.text_times import TextTimes
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-    from logkit_analysis.parsers.batch import Batch
+    from logkit_analysis.parsers.batch import Batch, RejectedLine
     from logkit_analysis.parsers.choice import Choice
 
 # So many rejected lines, and such a share of all, may be a format that came in later.
@@ -27,6 +27,8 @@ _REJECTED_SHARE = 0.05
 
 # A line without newline is as long as it will get when nobody has written for a minute.
 _IDLE_S = 60.0
+
+_NO_FORMAT = "no_format: neither JSON nor a text format that we know"
 
 
 class ChunkParser:
@@ -119,8 +121,12 @@ class ChunkParser:
     def _parse_as(
         self, name: str | None, data: bytes, start: int, written_at: datetime | None = None
     ) -> Batch:
-        if name in (None, JSON):
+        if name == JSON:
             return self._json.parse(data, start)
+        if name is None:
+            batch = self._json.parse(data, start)
+            batch.rejects = [_told_plainly(line) for line in batch.rejects]
+            return batch
         return self._text(name, written_at).parse(data, start)
 
     def _text(self, name: str, written_at: datetime | None = None) -> TextParser:
@@ -145,6 +151,12 @@ class ChunkParser:
         batch = self._parse_as(wider, data, start, written_at)
         batch.choice = replace(found, name=wider)
         return batch
+
+
+def _told_plainly(line: RejectedLine) -> RejectedLine:
+    """Return *line* without a complaint about its JSON, which it was never meant to be."""
+    is_text = line.reason.startswith("invalid_json") and not line.raw.lstrip().startswith(b"{")
+    return replace(line, reason=_NO_FORMAT) if is_text else line
 
 
 class StreamParser:

@@ -29,8 +29,10 @@ _LEAST_SHARE_UNTELLING = 0.8
 _TRANSPORT_SHARE = 0.9
 # A format that says more wins over one that matches a few lines more.
 _NEARLY_ALL = 0.9
-# What must be there of a second format; fewer lines are dirt, and dirt is quarantined.
+# What must be there of a second format; fewer lines are dirt, and dirt is quarantined. In a short
+# log one line of five is enough, and a format that says little must be as frequent in any log.
 _LEAST_LINES_BESIDE = 3
+_LEAST_SHARE_BESIDE_SHORT = 0.2
 _LEAST_SHARE_BESIDE = 0.02
 _LEAST_SHARE_BESIDE_JSON = 0.05
 _MOST_BESIDE = 3
@@ -64,6 +66,9 @@ def _is_likelier(
     if transport.name == "docker":
         has_time = lines[0][:1].isdigit() or lines[0].startswith(b"[pod/")
         return inner.name is not None or (has_time and not is_plain)
+    if transport.name == "pm2":
+        # Without its process a line is like any that begins with a time.
+        return inner.name == JSON or b"|" in lines[0].partition(b" ")[0]
     return True
 
 
@@ -107,7 +112,13 @@ def _combine(
     if json_count and len(found) < _least_beside(json_count, _LEAST_SHARE_BESIDE_JSON):
         return []
     chosen, covered = [primary], set(found)
-    rest = [f for f in formats if f is not primary and (f.is_telling or f.name == "timed")]
+    few = text_count * _LEAST_SHARE_BESIDE_SHORT
+    rest = [
+        f
+        for f in formats
+        if f is not primary
+        and (f.is_telling or f.name == "timed" or len(matches[f.name] - found) >= max(1, few))
+    ]
     while rest and len(chosen) <= _MOST_BESIDE:
         second = _best(rest, matches, covered)
         least = _least_beside(text_count, _LEAST_SHARE_BESIDE)
@@ -120,7 +131,7 @@ def _combine(
 
 
 def _least_beside(count: int, share: float) -> float:
-    return max(_LEAST_LINES_BESIDE, count * share)
+    return max(min(_LEAST_LINES_BESIDE, count * _LEAST_SHARE_BESIDE_SHORT), count * share)
 
 
 def _best(

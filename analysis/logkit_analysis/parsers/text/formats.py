@@ -10,8 +10,14 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+# Days come first where the month has a name, or dots stand between, as much of Europe writes it;
+# 03/01/2026 may be either month.
+_DAY = (
+    r"(?:\d{4}[-/]\d\d[-/]\d\d[T ]|\d\d\.\d\d\.\d{4},? "
+    r"|\d\d[/ \-](?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[/ \-]\d{4}[: ])"
+)
 _TIME = (
-    r"(?P<timestamp>\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
+    rf"(?P<timestamp>{_DAY}\d\d:\d\d:\d\d(?:[.,]\d{{1,9}})?"
     r"(?: ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d))?)"
 )
 _LEVEL = (
@@ -168,6 +174,8 @@ FORMATS: tuple[TextFormat, ...] = (
         rf"\[?{_TIME}\]?[ :|\-]+\[?{_LEVEL}\]?[ :|\-]+{_TEXT}",
         "2026-03-19 10:00:00,123 INFO ready",
         "2026-03-19 10:00:00,123 - WARNING: slow",
+        "19.03.2026 10:00:00 INFO ready",
+        "19-Mar-2026 10:00:00.123 INFO ready",
     ),
     _format(
         "uvicorn",

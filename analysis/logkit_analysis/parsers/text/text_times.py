@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,10 @@ _MONTHS = {
         ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), 1
     )
 }
-_ACCESS_LOG = re.compile(r"(\d\d)/(\w{3})/(\d{4}):(\d\d):(\d\d):(\d\d)(?: ([+-])(\d\d):?(\d\d))?")
+_DAY_FIRST = re.compile(
+    r"(\d\d)([./ \-])(\w{2,3})\2(\d{4})(?::|,? )(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,6})\d*)?"
+    r"(?: ?(?:(Z|UTC|GMT)|([+-])(\d\d):?(\d\d)))?"
+)
 _YEARLESS = re.compile(r"(\w{3}) {1,2}(\d{1,2}) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6})\d*)?")
 _SPACED_OFFSET = re.compile(r" ([+-]\d\d:?\d\d)$")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -66,8 +69,8 @@ class TextTimes:
         return us
 
     def _anew(self, text: str) -> int | None:
-        if text[2:3] == "/":
-            return self._remembered(text, _access_log_time(text, self.zone))
+        if text[2:3] in tuple("./ -"):
+            return self._remembered(text, _day_first_time(text, self.zone))
         if text[:3] in _MONTHS:
             return self._yearless(text)
         us = epoch_us(text, self.zone)
@@ -116,17 +119,20 @@ class TextTimes:
         return self._last_such_day(moment)
 
 
-def _access_log_time(text: str, zone: tzinfo) -> int | None:
-    """Return the instant of Apache's ``20/May/2015:04:05:11 +0000``."""
-    found = _ACCESS_LOG.fullmatch(text)
-    if found is None or found[2] not in _MONTHS:
+def _day_first_time(text: str, zone: tzinfo) -> int | None:
+    """Return the instant of Apache's ``20/May/2015:04:05:11 +0000``, or of ``20.05.2015 04:05``."""
+    found = _DAY_FIRST.fullmatch(text)
+    if found is None:
         return None
-    day, month, year, hour, minute, second, sign, *offset = found.groups()
+    day, mark, named, year, hour, minute, second, fraction, utc, sign, *offset = found.groups()
+    is_number = mark == "." and named.isdecimal()
+    month = int(named) if is_number else _MONTHS.get(named)
+    if month is None:
+        return None
     try:
-        here = zone if sign is None else _fixed_zone(sign, *offset)
-        moment = datetime(
-            int(year), _MONTHS[month], int(day), int(hour), int(minute), int(second), 0, here
-        )
+        here = UTC if utc else zone if sign is None else _fixed_zone(sign, *offset)
+        clock = time(int(hour), int(minute), int(second), int((fraction or "").ljust(6, "0")), here)
+        moment = datetime.combine(date(int(year), month, int(day)), clock)
     except ValueError:
         return None
     return (moment - _EPOCH) // _MICROSECOND

@@ -2,8 +2,8 @@
 
 A transport gives the program's own line and what the prefix says about it. Kubernetes' CRI,
 ``docker logs``, ``docker compose logs``, ``kubectl logs`` and docker's json-file driver cut or
-mark lines by stream; syslog (RFC 3164, RFC 5424, the ISO form of rsyslog and ``journalctl -o
-short-iso``) by program; ``journalctl -o json`` has both.
+mark lines by stream, pm2 by process; syslog (RFC 3164, RFC 5424, the ISO form of rsyslog and
+``journalctl -o short-iso``) by program; ``journalctl -o json`` has both.
 """
 
 from __future__ import annotations
@@ -85,6 +85,11 @@ _SYSLOG_5424 = re.compile(
     rb"(-|(?:\[[^\s\]]+(?: [^\s=\]\"]+=\"(?:[^\"\\\]]|\\.)*\")*\])+)(?: (?:\xef\xbb\xbf)?(.*))?",
     re.DOTALL,
 )
+_PM2 = re.compile(
+    rb"(?:(\d{1,6})\|([^\s|]+) *\| )?"
+    rb"(?:(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?: ?(?:Z|[+-]\d\d:?\d\d))?): )?(.*)",
+    re.DOTALL,
+)
 _PARAMETER = re.compile(r"([^\s=\]\"\[]+)=\"((?:[^\"\\\]]|\\.)*)\"")
 
 
@@ -133,6 +138,16 @@ def _open_syslog_5424(line: bytes) -> Envelope | None:
     if parameters:
         fields["structured_data"] = parameters
     return Envelope(text or b"", (host, program, pid), fields | _severity(priority))
+
+
+def _open_pm2(line: bytes) -> Envelope | None:
+    found = _PM2.fullmatch(line)
+    if found is None or found.start(4) == 0:
+        return None
+    number, service, time, text = found.groups()
+    named = {"pm_id": number, "service": service, "timestamp": time}
+    fields = {name: _text(value) for name, value in named.items() if value}
+    return Envelope(text, (number, service), fields)
 
 
 def _severity(priority: bytes | None) -> dict[str, str]:
@@ -218,6 +233,12 @@ TRANSPORTS: tuple[Transport, ...] = (
             b"bot-1  | ready",
             b"[pod/bot-7d4/bot] ready",
         ),
+    ),
+    Transport(
+        "pm2",
+        "pm2",
+        _open_pm2,
+        (b"0|bot      | ready", b"0|bot  | 2026-03-19T10:00:00: ready"),
     ),
 )
 

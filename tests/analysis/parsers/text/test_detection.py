@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 PYTHON = "2026-03-19 10:00:00,123 - bot.main - INFO - all set\n"
 UVICORN = 'INFO:     127.0.0.1:5 - "GET / HTTP/1.1" 200 OK\n'
+ACCESS = '127.0.0.1 - - [19/Mar/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 12\n'
+LOGFMT = 'level=info msg="all set" ts=2026-03-19T10:00:00Z\n'
 JSON = '{"timestamp":"2026-03-19T10:00:00Z","message":"all set"}\n'
 TRACE = 'Traceback (most recent call last):\n  File "a.py", line 1, in f\nValueError: x\n'
 SYSLOG = "Mar 19 10:00:00 host bot[7]: %s"
@@ -46,6 +48,16 @@ def _name(log: str) -> str | None:
         ("2026-03-19T10:00:00Z INFO bot.main: ready\n" * 9, "python-spaced"),
         ("2026-03-19T10:00:00Z host bot.main[7]: ready\n" * 9, "syslog"),
         ("2026-03-19T10:00:00.123456789Z " + PYTHON, "docker:python-dash"),
+        (JSON + PYTHON, "json+python-dash"),
+        (JSON + PYTHON + UVICORN + LOGFMT + ACCESS, "json+python-dash+uvicorn+access+logfmt"),
+        (JSON * 4 + "INFO: no\n", "json"),
+        ("0|bot  | ready\n1|work | " + JSON + "0|bot  | " + PYTHON, "pm2:json+python-dash"),
+        ("0|bot  | 2026-03-19T10:00:00: ready\n" * 2, "pm2"),
+        ("2026-03-19T10:00:00: " + JSON, "pm2:json"),
+        ("2026-03-19T10:00:00: ready\n", "timed"),
+        ("19.03.2026 10:00:00 INFO ready\n", "python-plain"),
+        ("19/Mar/2026 10:00:00,123 - bot.main - INFO - ready\n", "python-dash"),
+        ("03/04/2026 10:00:00 INFO ready\n", None),
         ("", None),
         ("\n\n", None),
         ("what is this\n" * 20, None),
@@ -101,6 +113,22 @@ def test_a_wrong_guess_loses_nothing(read: Callable[..., Any]) -> None:
     found = read(PYTHON * 2 + JSON, only_format="apache")
     assert [event["message"] for event in found.events] == ["all set"]
     assert found.rejects == [("no_format: access", PYTHON.strip().encode())] * 2
+
+
+def test_text_of_no_known_format_is_not_called_broken_json(read: Callable[..., Any]) -> None:
+    """The reason says what is true of the line; what begins as an object is broken JSON."""
+    reasons = [reason for reason, _ in read('what is this\n17 apples\n{"a":\n').rejects]
+    none = "no_format: neither JSON nor a text format that we know"
+    assert reasons[:2] == [none, none]
+    assert reasons[2].startswith("invalid_json")
+
+
+def test_a_line_by_pm2(read: Callable[..., Any]) -> None:
+    """The process is the service; its time counts where the line has none."""
+    found = read("0|bot  | 2026-03-19T10:00:00: ready\n1|worker | " + JSON)
+    assert [event["service"] for event in found.events] == ["bot", "worker"]
+    assert [event["message"] for event in found.events] == ["ready", "all set"]
+    assert len({event["timestamp"] for event in found.events}) == 1
 
 
 def test_an_unknown_name() -> None:

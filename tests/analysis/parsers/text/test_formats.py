@@ -341,8 +341,12 @@ def test_a_time_without_year(
         "2026-07-01 12:00:00,5 - bot - INFO - x",
         "Jul  1 12:00:00.5 host bot: x",
         '::1 - - [01/Jul/2026:12:00:00] "GET / HTTP/1.1" 200 1',
+        "01.07.2026 12:00:00,5 - bot - INFO - x",
+        "01.07.2026, 10:00:00 Z - bot - INFO - x",
+        "01/Jul/2026 12:00:00.500 - bot - INFO - x",
+        "01-Jul-2026 10:00:00 +0000 - bot - INFO - x",
     ],
-    ids=["ISO", "syslog", "access log"],
+    ids=["ISO", "syslog", "access log", "dots", "dots, UTC", "month", "month, zone"],
 )
 def test_a_time_without_zone(read: Callable[..., Any], line: str) -> None:
     """It is of the zone that was named, with its summer time."""
@@ -356,8 +360,9 @@ def test_a_time_without_zone(read: Callable[..., Any], line: str) -> None:
     [
         "2026-13-45 99:00:00 - bot - INFO - x",
         '::1 - - [41/Foo/2026:12:00:00 +0000] "GET / HTTP/1.1" 200 1',
+        "01.13.2026 12:00:00 - bot - INFO - x",
     ],
-    ids=["ISO", "access log"],
+    ids=["ISO", "access log", "dots"],
 )
 def test_an_impossible_time_is_kept_as_text(read: Callable[..., Any], line: str) -> None:
     """The event has no time then; what stood there stays."""
