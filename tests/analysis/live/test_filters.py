@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from logkit_analysis.errors import UsageError
 from logkit_analysis.live.event import LiveEvent
@@ -215,6 +215,7 @@ def holds(found: Any, value: Any, *, is_same: bool) -> bool:
     return bool(found == value) == is_same
 
 
+@settings(deadline=None)
 @given(_ROWS, _TEXTS, st.integers(0, 3), st.booleans())
 def test_conditions_agree_with_plain_python(
     rows: list[dict[str, Any]], text: str, number: int, is_same: bool

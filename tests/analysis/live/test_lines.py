@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from logkit_analysis.live.detail import detail
 from logkit_analysis.live.event import LiveEvent
@@ -141,6 +141,7 @@ def test_a_line_that_is_no_event_says_so() -> None:
     assert shown(rejected) == "--:--:--.--- REJECTED (invalid_json: x) {oops"
 
 
+@settings(deadline=None)
 @given(_EVENTS)
 def test_nothing_in_a_log_reaches_the_terminal_raw(hostile: LiveEvent) -> None:
     """Control characters, line breaks and bidi marks of any field are shown, never sent."""
@@ -148,6 +149,7 @@ def test_nothing_in_a_log_reaches_the_terminal_raw(hostile: LiveEvent) -> None:
     assert [text for text in whole if UNSAFE.search(text.plain)] == []
 
 
+@settings(deadline=None)
 @given(_EVENTS, st.integers(2, 120))
 def test_a_cut_line_fits(wide: LiveEvent, width: int) -> None:
     """A line never takes more cells than the terminal has, and what is cut ends in an ellipsis."""
@@ -157,6 +159,7 @@ def test_a_cut_line_fits(wide: LiveEvent, width: int) -> None:
     assert short == whole or short.endswith("…")
 
 
+@settings(deadline=None)
 @given(_EVENTS)
 def test_colours_are_all_that_colours_add(any_event: LiveEvent) -> None:
     """Without its colour codes a line is the plain one."""

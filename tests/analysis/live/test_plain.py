@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pyte
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from logkit_analysis.live.event import LiveEvent
 from logkit_analysis.live.plain import JsonLines, PlainLines
@@ -75,6 +75,7 @@ _STEPS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(_STEPS)
 def test_the_status_line_never_garbles_the_lines(steps: list[tuple[str, list[str] | int]]) -> None:
     """Each event and note has a line, in order and whole; the status stands below all of them."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from logkit_analysis.live.rates import SLOT_S, WINDOW_S, Rates
 
@@ -71,6 +71,7 @@ def is_error(row: dict[str, Any]) -> bool:
     return bool(status >= 400 and status != 429)
 
 
+@settings(deadline=None)
 @given(_PIECES)
 def test_the_status_is_what_a_recount_gives(pieces: list[Piece]) -> None:
     """What is counted of the last minute, and its percentiles, agree with plain Python."""

@@ -6,7 +6,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from logkit_analysis.live.event import LiveEvent
 from logkit_analysis.live.history import History
@@ -199,6 +199,7 @@ moves = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(moves, st.integers(0, 40))))
 def test_whatever_is_pressed_no_event_is_passed_unseen(steps: list[tuple[str, int]]) -> None:
     """Only G jumps; all else shows each event on some page, as long as memory lasts."""
