@@ -1,9 +1,9 @@
 """Run what a page shows and put the output that came out under each command.
 
-``python docs/readme.py`` renews README.md and the page on logging from a bot, or the pages it is
-given; with ``--check`` it changes nothing, prints what differs and exits 1. Every command runs for
-real, in one shell and in an empty folder: ``make`` with the project's Makefile but the environment
-that is there, ``pip`` without an index.
+``python docs/readme.py`` renews the pages that show such output, or those it is given; with
+``--check`` it changes nothing, prints what differs and exits 1. Every command runs for real, in one
+shell and in an empty folder: ``make`` with the project's Makefile but the environment that is
+there, ``pip`` without an index.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from difflib import unified_diff
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "docs/how-to/bot-logging.md")
+PAGES = ("README.md", "docs/how-to/bot-logging.md", "docs/how-to/tail.md")
 
 _BLOCK = re.compile(r"^```(\w+) ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(r"^\$ (.*(?:\n> .*)*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.timeout(240)
 @pytest.mark.needs_program("bash", "make")
-@pytest.mark.parametrize("page", ["README.md", "docs/how-to/bot-logging.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/how-to/bot-logging.md", "docs/how-to/tail.md"])
 def test_every_command_on_a_page_gives_the_output_shown(page: str) -> None:
     """Commands and scripts run for real; if this fails, ``make docs`` renews their output."""
     done = subprocess.run(

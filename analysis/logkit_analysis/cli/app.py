@@ -21,6 +21,7 @@ from logkit_analysis.cli import (
     rejects,
     report,
     sql,
+    tail,
     trace,
     triage,
     usage,
@@ -69,6 +70,7 @@ def _root(
 app.command(epilog=demo.EPILOG)(demo.demo)
 app.command(epilog=ingest.EPILOG)(ingest.ingest)
 app.command(epilog=follow.EPILOG)(follow.follow)
+app.command(epilog=tail.EPILOG)(tail.tail)
 app.command(epilog=sql.EPILOG)(sql.sql)
 app.command(epilog=query.EPILOG)(query.query)
 app.command(epilog=triage.EPILOG)(triage.triage)

@@ -106,7 +106,11 @@ class Conditions:
         column, is_same = _ALIASES.get(key, ("", True))
         if not is_same:
             self.notes.append(f"-f {condition}: {key} of a log becomes {column}; filter by that")
-        elif not column and (near := get_close_matches(key, FIELDS_BY_NAME, n=1, cutoff=0.8)):
+        elif (
+            "." not in key
+            and not column
+            and (near := get_close_matches(key, FIELDS_BY_NAME, n=1, cutoff=0.8))
+        ):
             self.notes.append(
                 f"-f {condition}: no field is named {key}, so it is looked for among all other "
                 f"keys; did you mean {near[0]}?"

@@ -1,0 +1,324 @@
+"""A real ``logkit tail`` on files that grow, in a pipe and on a terminal."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import struct
+import subprocess
+import termios
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyte
+import pytest
+
+from tests.e2e.following import LOGKIT, append, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.e2e.nursery import Nursery, Process
+
+COLUMNS, ROWS = 80, 24
+PACE = "0.1"
+START = datetime(2026, 1, 31, 9, tzinfo=UTC)
+
+
+def line(second: int, message: str, **fields: object) -> bytes:
+    """Return a line that was written so many seconds after `START`."""
+    at = (START + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    whole = {"timestamp": at, "level": "info", "service": "bot", "event": "e", "message": message}
+    return json.dumps({**whole, **fields}).encode() + b"\n"
+
+
+class Watched:
+    """A ``logkit tail`` process, and what came out of it."""
+
+    def __init__(self, nursery: Nursery, folder: Path) -> None:
+        self._nursery = nursery
+        self._folder = folder
+        self._process: Process | None = None
+        self.stdout = folder / "tail.out"
+        self._stderr = folder / "tail.err"
+
+    def start(self, *words: str | Path, stdout: Path | None = None) -> None:
+        """Watch what *words* say, into *stdout* or a file."""
+        self._process = self._nursery.start(
+            ["tail", *map(str, words), "--pace", PACE],
+            folder=self._folder,
+            stdout=stdout or self.stdout,
+            stderr=self._stderr,
+        )
+
+    @property
+    def process(self) -> Process:
+        """The running process."""
+        assert self._process is not None
+        return self._process
+
+    @property
+    def said(self) -> str:
+        """What it wrote on stderr."""
+        return self._stderr.read_text()
+
+    @property
+    def lines(self) -> list[str]:
+        """The whole lines that it wrote."""
+        text = self.stdout.read_text() if self.stdout.exists() else ""
+        return text.split("\n")[:-1]
+
+    @property
+    def messages(self) -> list[str]:
+        """The last word of each line."""
+        return [line.split()[-1] for line in self.lines]
+
+    def shows(self, *messages: str) -> None:
+        """Wait until just *messages* are shown, in this order."""
+        wanted = list(messages)
+        try:
+            wait_until(lambda: self.messages == wanted, str(wanted), within_s=10)
+        except pytest.fail.Exception:
+            pytest.fail(f"{self.messages} instead of {wanted}; {self.said}")
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> int:
+        """End it; return its exit code."""
+        self.process.send_signal(number)
+        code = self.process.wait(20)
+        self._process = None
+        return code
+
+    def wait(self) -> int:
+        """Wait for its end; return its exit code."""
+        code = self.process.wait(20)
+        self._process = None
+        return code
+
+    def clean_up(self) -> None:
+        """End it if it runs."""
+        if self._process is not None:
+            self.stop(signal.SIGKILL)
+
+
+@pytest.fixture
+def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nursery: Nursery) -> Iterator[Watched]:
+    """Return a tail that is not started; it is killed at the end if it runs."""
+    for name in [name for name in os.environ if name.startswith(("LOGKIT_", "COLUMNS", "NO_COL"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("TERM", "xterm-256color")
+    watched = Watched(nursery, tmp_path)
+    yield watched
+    watched.clean_up()
+
+
+def test_files_are_merged_by_time_and_followed(watched: Watched, log: Path) -> None:
+    """-n shows the last lines of all files by time; what comes is added; Ctrl-C ends with 0."""
+    other = log.with_name("worker.log")
+    append(log, line(1, "a") + line(3, "c") + line(5, "e"))
+    append(other, line(2, "b") + line(4, "d"))
+    watched.start(log, other, "-n", "3")
+    watched.shows("c", "d", "e")
+    append(other, line(6, "f"))
+    watched.shows("c", "d", "e", "f")
+    assert watched.lines[0] == "2026-01-31T09:00:03.000Z info     e c"
+    assert watched.stop() == 0
+    assert watched.said == ""
+
+
+def test_a_rotated_file_loses_nothing(watched: Watched, log: Path) -> None:
+    """Lines before, during and after a rotation are shown once each."""
+    append(log, line(0, "before") + line(1, "a"))
+    watched.start(log.parent, "-n", "1")
+    watched.shows("a")
+    with log.open("ab") as old:
+        log.rename(log.with_name("app.log.1"))
+        append(log, line(3, "c"))
+        old.write(line(2, "b"))
+    wait_until(lambda: sorted(watched.messages) == ["a", "b", "c"], "all three are shown")
+    log.write_bytes(b"")
+    append(log, line(4, "d"))
+    wait_until(lambda: watched.messages[3:] == ["d"], "what follows a truncation is shown")
+    assert watched.stop(signal.SIGTERM) == 0
+
+
+def test_filters_choose(watched: Watched, log: Path) -> None:
+    """-l, -f and --where narrow what is there and what comes; broken lines are then left out."""
+    append(log, line(1, "a", level="error", status=500) + b"broken\n" + line(2, "b", status=500))
+    words = ("-l", "warning", "-f", "status_code!=404", "--where", "message <> 'x'")
+    watched.start(log, *words)
+    watched.shows("a")
+    append(log, line(3, "x", level="error") + line(4, "c", level="error"))
+    append(log, line(5, "y", level="error", status=404) + line(6, "d", level="critical"))
+    watched.shows("a", "c", "d")
+
+
+def test_since_shows_all_that_came_later(watched: Watched, log: Path) -> None:
+    """--since takes a time, or how long ago; -n then limits only if it is given."""
+    append(log, b"".join(line(second, str(second)) for second in range(100)))
+    watched.start(log, "--since", "2026-01-31T09:00:40Z")
+    watched.shows(*map(str, range(40, 100)))
+
+
+def test_nothing_of_a_log_reaches_the_terminal_raw(watched: Watched, log: Path) -> None:
+    """Escape sequences and line breaks in a log are shown; a line stays a line."""
+    append(log, line(1, "\x1b[2J\r\n\u202e\x9b!", event="x\x1b]0;t\x07") + b"\x1b[31mbad\xff\n")
+    watched.start(log)
+    wait_until(lambda: len(watched.lines) == 2, "both lines are shown")
+    text = "".join(watched.lines)
+    assert text.isprintable()
+    assert r"\x1b[2J\r\n\u202e\x9b!" in text
+    assert r"\x1b[31mbad\xff" in text
+
+
+def test_json_lines_go_to_other_programs(watched: Watched, log: Path) -> None:
+    """--format jsonl writes each event as an object, as soon as it is there."""
+    append(log, line(1, "a", guild="7"))
+    watched.start(log, "--format", "jsonl")
+    wait_until(lambda: len(watched.lines) == 1, "the event is there")
+    assert json.loads(watched.lines[0]) == {
+        "timestamp": "2026-01-31T09:00:01.000Z",
+        "level": "info",
+        "service": "bot",
+        "event": "e",
+        "message": "a",
+        "fields": {"guild": "7"},
+        "source_file": str(log),
+        "source_offset": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--where", "1); copy (select 1) to 'x'; select (1"), "logkit: --where: syntax error"),
+        (("--where", "levle = 'x'"), "logkit: --where: there is no column levle; did you mean"),
+        (("-f", "level"), "logkit: -f level: write key=value"),
+        (("-l", "loud"), "logkit: --level: 'loud' is no level"),
+        (("--format", "csv"), "logkit: --format csv: tail writes text or jsonl"),
+        (("--log-tz", "Mars"), "logkit: Invalid value for '--log-tz'"),
+        (("-", "a.log"), "logkit: - is standard input, which is watched alone"),
+    ],
+    ids=["statement", "column", "condition", "level", "format", "zone", "stdin"],
+)
+def test_a_mistake_is_told_before_anything_is_read(
+    watched: Watched, words: tuple[str, ...], said: str
+) -> None:
+    """It is one clear line and exit code 2."""
+    watched.start(*words)
+    assert watched.wait() == 2
+    assert watched.said.startswith(said)
+    assert len(watched.said.splitlines()) <= 2
+    assert watched.lines == []
+
+
+def test_settings_of_other_commands_do_no_harm(
+    watched: Watched, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A format for tables is none for tail, and the level that a bot writes hides nothing."""
+    monkeypatch.setenv("LOGKIT_FORMAT", "json")
+    monkeypatch.setenv("LOGKIT_LEVEL", "error")
+    monkeypatch.setenv("LOGKIT_TZ", "Europe/Berlin")
+    append(log, line(1, "a"))
+    watched.start(log)
+    watched.shows("a")
+    assert watched.lines == ["2026-01-31T10:00:01.000+01:00 info     e a"]
+
+
+def test_a_reader_that_has_enough_ends_it() -> None:
+    """With ``| head`` it ends without a word, though nothing more comes from standard input."""
+    tail = subprocess.Popen(
+        [LOGKIT, "tail"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert tail.stdin is not None
+    assert tail.stdout is not None
+    assert tail.stderr is not None
+    tail.stdin.write(line(1, "a") + line(2, "b"))
+    tail.stdin.flush()
+    assert tail.stdout.readline().endswith(b" a\n")
+    tail.stdout.close()
+    assert tail.wait(20) == 0
+    assert tail.stderr.read() == b""
+    tail.stdin.close()
+    tail.stderr.close()
+
+
+class Terminal:
+    """A pseudo-terminal and what a person sees on it."""
+
+    def __init__(self) -> None:
+        self._leader, self._follower = os.openpty()
+        fcntl.ioctl(self._leader, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+        self.path = Path(os.ttyname(self._follower))
+        self.raw = b""
+        self._screen = pyte.Screen(COLUMNS, ROWS)
+        self._feeder = pyte.ByteStream(self._screen)
+        os.set_blocking(self._leader, False)
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines that are not empty."""
+        try:
+            while data := os.read(self._leader, 65_536):
+                self.raw += data
+                self._feeder.feed(data)
+        except BlockingIOError:
+            pass
+        return [text.rstrip() for text in self._screen.display if text.strip()]
+
+    def close(self) -> None:
+        """Give the descriptors back."""
+        os.close(self._leader)
+        os.close(self._follower)
+
+
+@pytest.fixture
+def terminal() -> Iterator[Terminal]:
+    """Return a terminal."""
+    terminal = Terminal()
+    yield terminal
+    terminal.close()
+
+
+def test_a_terminal_has_colours_and_a_status_line(
+    watched: Watched, log: Path, terminal: Terminal
+) -> None:
+    """Lines are coloured and cut; the status stands below them and goes when it ends."""
+    append(log, line(1, "x" * 200, level="error", status=500, duration_ms=12))
+    watched.start(log, "--plain", stdout=terminal.path)
+    wait_until(lambda: "lines/s" in "".join(terminal.lines[-1:]), "a status is shown")
+    append(log, line(2, "b", status=429, duration_ms=3862))
+    wait_until(lambda: "429s 1" in "".join(terminal.lines[-1:]), "the 429 is counted")
+    shown = terminal.lines
+    assert shown[0].startswith("── Saturday, 2026-01-31 ──")
+    assert shown[1].startswith("09:00:01.000 ERROR    e 500 12 ms xxx")
+    assert shown[1].endswith("…")
+    assert shown[2] == "09:00:02.000 info     e 429 3,862 ms b"
+    assert "errors 0.0 %" in shown[3]
+    assert "p95 3,862 ms" in shown[3]
+    assert b"\x1b[1;31mERROR" in terminal.raw
+    assert watched.stop() == 0
+    assert terminal.lines == shown[:3]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")], ids=["NO_COLOR", "dumb"]
+)
+def test_colours_can_be_refused(
+    watched: Watched,
+    log: Path,
+    terminal: Terminal,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    value: str,
+) -> None:
+    """NO_COLOR takes the colours away, a dumb terminal gets lines alone."""
+    monkeypatch.setenv(name, value)
+    append(log, line(1, "a", level="error"))
+    watched.start(log, "--plain", stdout=terminal.path)
+    wait_until(lambda: len(terminal.lines) >= 2, "the line is shown")
+    assert b"m" + b"ERROR" not in terminal.raw
+    assert (b"\x1b" in terminal.raw) == (name == "NO_COLOR")
