@@ -10,7 +10,7 @@ from logkit_analysis import engine
 from logkit_analysis.store import macros
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
@@ -47,20 +47,31 @@ class Questions:
         """Return its rows as mappings."""
         return self.result(name, window, **given).dicts()
 
-    def ask_together(self, names: Sequence[str], window: Window) -> dict[str, list[dict[str, Any]]]:
+    def ask_together(
+        self, asked: Mapping[str, Mapping[str, str]], window: Window
+    ) -> dict[str, list[dict[str, Any]]]:
         """Return the rows of several queries, two of which run at a time; the slowest go first.
 
         While one of them waits for its detector or for one long sort, the other has the processor.
+
+        Args:
+            asked: The parameters given to each query, by its name.
+            window: The time that all of them count.
         """
         with ThreadPoolExecutor(2) as pool:
-            asked = [pool.submit(self._ask_apart, name, window) for name in names]
+            running = {
+                name: pool.submit(self._ask_apart, name, window, given)
+                for name, given in asked.items()
+            }
             try:
-                return {name: one.result() for name, one in zip(names, asked, strict=True)}
+                return {name: one.result() for name, one in running.items()}
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
-    def _ask_apart(self, name: str, window: Window) -> list[dict[str, Any]]:
+    def _ask_apart(
+        self, name: str, window: Window, given: Mapping[str, str]
+    ) -> list[dict[str, Any]]:
         with self.connection.cursor() as cursor:
             macros.install_temporary(cursor)
-            return replace(self, connection=cursor).ask(name, window)
+            return replace(self, connection=cursor).ask(name, window, **given)

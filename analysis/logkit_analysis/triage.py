@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from logkit_analysis import stored
+from logkit_analysis.detect.courses import Courses, Grid
 from logkit_analysis.detect.troubles import Evidence, find_troubles
 from logkit_analysis.time_window import Window
 
@@ -30,9 +31,10 @@ _SECOND = timedelta(seconds=1)
 _WORST_ENDPOINTS = 3
 _MOST_ERRORS = 3
 _NEAR_BAN = 0.5
+_CALLS = "endpoints_over_time"
 _SLOWEST_FIRST = (
     *("degradation_start", "data_quality", "rate_limit_storms", "dependency_health"),
-    *("memory_growth", "us_or_platform", "restarts", "top_errors"),
+    *(_CALLS, "memory_growth", "us_or_platform", "restarts", "top_errors"),
     *("quotas", "ban_headroom"),
 )
 _QUERIES = {
@@ -52,7 +54,8 @@ class Triage:
         state: ``broken`` while something is degraded or refused, ``at_risk`` while a leak or a
             ban is on its way, else ``ok``; ``no_data`` without events in the window.
         troubles: Those going on first.
-        endpoints: The worst endpoints, rows of `dependency_health`.
+        endpoints: The worst endpoints, rows of `dependency_health`; ``failures`` is how many of
+            their calls failed or met a 429 in equal steps over the window.
         errors: The most frequent errors, rows of `top_errors`.
         quotas: Budgets that are used up, refused or low, rows of `quotas`.
         sides: Rows of `us_or_platform`.
@@ -80,7 +83,9 @@ def triage(questions: Questions, window: Window) -> Triage:
     def errors_of(since: datetime, until: datetime) -> list[Row]:
         return questions.ask("top_errors", Window(since, until))
 
-    found = questions.ask_together(_SLOWEST_FIRST, window)
+    grid = Grid(window.since, window.until)
+    asked = {name: grid.parameters if name == _CALLS else {} for name in _SLOWEST_FIRST}
+    found = questions.ask_together(asked, window)
     evidence = Evidence(
         until=window.until,
         degradations=found["degradation_start"],
@@ -90,12 +95,16 @@ def triage(questions: Questions, window: Window) -> Triage:
         errors_of=errors_of,
     )
     troubles = find_troubles(evidence)
+    courses = _courses(questions, grid, troubles, found[_CALLS])
+    troubles = [replace(one, course=courses.of(one)) for one in troubles]
     ban = next(iter(found["ban_headroom"]), None)
     sides = found["us_or_platform"]
     return Triage(
         state=_state(troubles, ban, is_empty=not sides),
         troubles=troubles,
-        endpoints=_worst(found["dependency_health"]),
+        endpoints=[
+            {**row, "failures": courses.failures(row)} for row in _worst(found["dependency_health"])
+        ],
         errors=found["top_errors"][:_MOST_ERRORS],
         quotas=[row for row in found["quotas"] if row["state"] not in ("ok", "unknown")],
         sides=sides,
@@ -103,6 +112,24 @@ def triage(questions: Questions, window: Window) -> Triage:
         quality=_quality(found["data_quality"]),
         rejected_line_count=stored.rejected_line_count(questions.connection),
         next_commands=_next_commands(troubles, window, has_errors=bool(found["top_errors"])),
+    )
+
+
+def _courses(
+    questions: Questions, grid: Grid, troubles: Sequence[Trouble], calls: Sequence[Row]
+) -> Courses:
+    """Return how the metrics of *troubles* went; what none of them is about is not asked for."""
+    kinds = {one.kind for one in troubles}
+    window = Window(grid.since, grid.until)
+
+    def ask(name: str, about: set[str]) -> list[Row]:
+        return questions.ask(name, window, **grid.parameters) if kinds & about else []
+
+    return Courses(
+        grid,
+        calls,
+        queues=ask("queue_depth", {"queue_depth"}),
+        resources=ask("resource_usage", {"memory", "cpu_percent", "open_connections"}),
     )
 
 

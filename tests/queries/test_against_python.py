@@ -76,6 +76,29 @@ def test_latency_percentiles(store: Any, rows: list[Event], window: Window) -> N
 
 
 @on_random_events
+@given(rows=events, window=windows, seconds=st.sampled_from([60, 7]))
+def test_endpoints_over_time(store: Any, rows: list[Event], window: Window, seconds: int) -> None:
+    """Counts and percentiles of each bucket, service, method and endpoint are exact."""
+    store.fill(rows)
+    groups = grouped(
+        [row for row in inside(rows, window) if is_request(row)],
+        lambda row: (bucket(row, seconds), row["service"], row["method"], row["endpoint"]),
+    )
+    found = store.run("endpoints_over_time", window, bucket_seconds=str(seconds))
+    keys = [(r["bucket_at"], r["service"], r["method"], r["endpoint"]) for r in found]
+    assert keys == sorted(groups, key=lambda key: nulls_last(*key))
+    for row, key in zip(found, keys, strict=True):
+        group = groups[key]
+        values = [event["duration_ms"] for event in group if event["duration_ms"] is not None]
+        assert row["requests"] == len(group)
+        assert row["errors"] == sum(map(is_error, group))
+        assert row["rate_limited"] == sum(event["status_code"] == 429 for event in group)
+        for name, share in (("p50_ms", 50), ("p95_ms", 95)):
+            exact = percentile(values, Fraction(share, 100)) if values else None
+            assert row[name] == (exact and pytest.approx(exact, rel=1e-9, abs=1e-9))
+
+
+@on_random_events
 @given(rows=events, window=windows)
 def test_throughput(store: Any, rows: list[Event], window: Window) -> None:
     """Events and requests of each minute and service are exact."""

@@ -38,7 +38,9 @@ Examples:
   logkit triage --last 2h
   logkit triage --until 2025-01-31T14:00 --format json
 
-Without time options it looks at the 24 hours before the newest event."""
+Without time options it looks at the 24 hours before the newest event. Each trouble comes with its
+metric over all that time; │ stands at its start and at its end. Peaks stay: of several values that
+share a block, the greatest counts."""
 
 
 def triage(
@@ -71,7 +73,7 @@ def triage(
     from logkit_analysis.renderers.triage_text import triage_text
 
     width = shutil.get_terminal_size(fallback=(100, 24)).columns
-    output.write_text(triage_text(found, session.zone, width))
+    output.write_text(triage_text(found, covered, session.zone, width))
     tell_window(covered, session, found.rejected_line_count)
 
 

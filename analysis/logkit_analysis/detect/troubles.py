@@ -34,6 +34,7 @@ class Trouble:
         cause: Whose fault it is.
         because: What speaks for that.
         correlation_ids: Some actions that it hit.
+        course: How its metric went over the whole window, in equal steps; ``None`` without rows.
     """
 
     kind: str
@@ -45,6 +46,7 @@ class Trouble:
     cause: Cause
     because: str
     correlation_ids: tuple[str, ...] = ()
+    course: tuple[float | None, ...] = ()
 
     @property
     def is_open(self) -> bool:

@@ -17,7 +17,9 @@ GAP = " "
 _LEAST_SPAN = 0.25
 
 
-def sparkline(values: Sequence[float | None], width: int | None = None) -> str:
+def sparkline(
+    values: Sequence[float | None], width: int | None = None, foot: float | None = None
+) -> str:
     """Return *values* as a line of eight block heights, from the least to the greatest of them.
 
     ``None``, NaN and infinity are gaps (blanks), not zeros. A series that is level is drawn low.
@@ -27,13 +29,14 @@ def sparkline(values: Sequence[float | None], width: int | None = None) -> str:
     Args:
         values: One value a step, all steps of the same length.
         width: The most cells to take; ``None`` for a cell a value.
+        foot: Where the scale begins, if below all values: 0 for counts and shares.
     """
     known = [None if v is None or not math.isfinite(v) else float(v) for v in values]
     cells = known if width is None else greatest_of_each(known, max(width, 1))
     there = [value for value in cells if value is not None]
     if not there:
         return GAP * len(cells)
-    low = min(there)
+    low = min(there if foot is None else [foot, *there])
     # Shares, not differences: the span of the greatest floats is no float.
     scale = max(abs(low), abs(max(there))) or 1.0
     span = max(max(there) / scale - low / scale, _LEAST_SPAN)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from logkit_analysis.renderers.escaping import escape_controls
+from logkit_analysis.renderers.sparkline import sparkline
+from logkit_analysis.renderers.units import quantity, unit_for
+from logkit_analysis.renderers.values import offset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime, tzinfo
 
     from logkit_analysis.detect.troubles import Trouble
+    from logkit_analysis.time_window import Window
     from logkit_analysis.triage import Triage
 
 _STATES = {
@@ -29,6 +35,18 @@ _KINDS = {
     "rate_limit_storm": "429s",
     "memory": "memory",
 }
+# Names whose units are those of the metrics.
+_NAMES = {
+    "latency": "p50_ms",
+    "error_ratio": "error_ratio",
+    "queue_depth": "depth",
+    "cpu_percent": "cpu_percent",
+    "open_connections": "connections",
+    "rate_limit_storm": "hits",
+    "memory": "rss_bytes",
+}
+# What changes about a level that is never near zero.
+_LEVELS = frozenset({"latency", "memory"})
 _CHECKS = {
     "clock_skew": "lines with a wrong clock",
     "duplicates": "copies",
@@ -39,18 +57,21 @@ _CHECKS = {
 _LABEL_WIDTH = 9
 _MOST_TROUBLES = 6
 _MOST_QUOTAS = 3
+_FAILURES_WIDTH = 10
+_MARK = "│"
+_DAY = timedelta(days=1)
 _NO_SERVICE = "no service"
 
 
-def triage_text(found: Triage, zone: tzinfo, width: int) -> str:
-    """Return the lines of *found*, wrapped to *width* cells."""
+def triage_text(found: Triage, window: Window, zone: tzinfo, width: int) -> str:
+    """Return the lines of *found*, which looked at *window*, wrapped to *width* cells."""
     lines = [_STATES[found.state]]
     for title, troubles in (
         ("Now", [one for one in found.troubles if one.is_open]),
         ("Over", [one for one in found.troubles if not one.is_open]),
     ):
         if troubles:
-            lines += ["", title, *_troubles(troubles, zone, width)]
+            lines += ["", title, *_troubles(troubles, window, zone, width)]
     if found.endpoints:
         lines += ["", "Worst endpoints", *_endpoints(found.endpoints)]
     if found.errors:
@@ -68,7 +89,7 @@ def triage_text(found: Triage, zone: tzinfo, width: int) -> str:
     return "".join(f"{escape_controls(line)}\n" for line in lines)
 
 
-def _troubles(troubles: list[Trouble], zone: tzinfo, width: int) -> Iterator[str]:
+def _troubles(troubles: list[Trouble], window: Window, zone: tzinfo, width: int) -> Iterator[str]:
     if len(troubles) > _MOST_TROUBLES:
         yield f"  {len(troubles) - _MOST_TROUBLES} earlier ones (--format json has them all)"
     for one in troubles[-_MOST_TROUBLES:]:
@@ -76,6 +97,22 @@ def _troubles(troubles: list[Trouble], zone: tzinfo, width: int) -> Iterator[str
         text = f"{where}: {one.figures}, {_span(one, zone)}"
         yield from _labelled(_KINDS[one.kind], text, width)
         yield from _labelled("", f"{_blame(one)}: {one.because}", width)
+        if any(value is not None for value in one.course):
+            yield " " * (_LABEL_WIDTH + 2) + _course(one, window, zone)
+
+
+def _course(one: Trouble, window: Window, zone: tzinfo) -> str:
+    """Return the metric over the window, with a bar at the onset and one at the end."""
+    step = (window.until - window.since) / len(one.course)
+    line = sparkline(one.course, foot=None if one.kind in _LEVELS else 0)
+    for at, is_behind in ((one.ended_at, True), (one.started_at, False)):
+        if at is not None and window.since < at < window.until:
+            cell = math.floor((at - window.since) / step) + is_behind
+            line = f"{line[:cell]}{_MARK}{line[cell:]}"
+    form = "%m-%d %H:%M" if window.until - window.since > _DAY else "%H:%M"
+    since, until = (at.astimezone(zone).strftime(form) for at in (window.since, window.until))
+    peak = max(value for value in one.course if value is not None)
+    return f"{since} {line} {until}  peak {quantity(peak, unit_for(_NAMES[one.kind], peak))}"
 
 
 def _blame(one: Trouble) -> str:
@@ -83,12 +120,13 @@ def _blame(one: Trouble) -> str:
 
 
 def _endpoints(rows: list[dict[str, Any]]) -> Iterator[str]:
-    yield "  requests  errors    429s    p95_ms  endpoint"
+    yield f"  requests  errors    429s    p95_ms  {'failures':<{_FAILURES_WIDTH}}  endpoint"
     for row in rows:
         p95 = "" if row["p95_ms"] is None else f"{row['p95_ms']:,.0f}"
         name = " ".join(filter(None, (row["method"], row["endpoint"])))
         counts = f"{row['requests']:>10,}{row['errors']:>8,}{row['rate_limited']:>8,}{p95:>10}"
-        yield f"{counts}  {name} ({row['service'] or _NO_SERVICE})"
+        failures = sparkline(row["failures"], _FAILURES_WIDTH, foot=0).ljust(_FAILURES_WIDTH)
+        yield f"{counts}  {failures}  {name} ({row['service'] or _NO_SERVICE})"
 
 
 def _error(row: dict[str, Any], zone: tzinfo, width: int) -> list[str]:
@@ -154,7 +192,7 @@ def _span(one: Trouble, zone: tzinfo) -> str:
 
 def _moment(at: datetime, zone: tzinfo) -> str:
     local = at.astimezone(zone)
-    return f"{local:%Y-%m-%d %H:%M:%S}" + ("Z" if not local.utcoffset() else f"{local:%z}")
+    return f"{local:%Y-%m-%d %H:%M:%S}" + (offset(local) if local.utcoffset() else "Z")
 
 
 def _labelled(label: str, text: str, width: int) -> list[str]:

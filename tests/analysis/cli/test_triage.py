@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from logkit_analysis.store.database import writing
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.usefixtures("store")
 
@@ -46,3 +51,25 @@ def test_a_window_without_events_says_so(cli: Any) -> None:
 def test_other_formats_are_refused(cli: Any) -> None:
     """A triage is no table of rows."""
     assert cli("triage", "--format", "csv").code == 2
+
+
+def test_a_trouble_is_drawn_with_its_start_and_end(cli: Any, store: Path) -> None:
+    """A line tells how the metric went over the window, in the zone; JSON has its values."""
+    start = datetime(2026, 1, 31, 9, 4, tzinfo=UTC)
+    with writing(store) as connection:
+        for i in range(20):
+            connection.execute(
+                "insert into events (timestamp, service, event, endpoint, method, status_code,"
+                " source_id, source_offset, source_file, ingested_at)"
+                " values ($1, 'bot', 'api_call', '/b', 'GET', 429, 1, $2, 'bot.log', $1)",
+                [start + timedelta(seconds=i), 1_000 + i],
+            )
+    text = cli("triage", "--tz", "Asia/Kolkata").text
+    (line,) = [line for line in text.splitlines() if "peak" in line]
+    assert line.split()[0] == "14:30"
+    assert line.count("│") == 2
+    assert "│█" in line
+    assert line.endswith("14:39  peak 4")
+    assert "█       GET /b (bot)" in text
+    (trouble,) = cli("triage", "--format", "json").rows["troubles"]
+    assert max(filter(None, trouble["course"])) == 4

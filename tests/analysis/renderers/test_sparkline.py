@@ -35,6 +35,12 @@ def test_a_series_is_drawn(values: list[float | None], width: int | None, line: 
     assert sparkline(values, width) == line
 
 
+def test_counts_begin_at_zero() -> None:
+    """With a foot, a series that is level is as high as it is."""
+    assert sparkline([4, 4, 3, None, 1], foot=0) == "██▆ ▃"
+    assert sparkline([-7, 0], foot=0) == "▁█"
+
+
 @given(VALUES, st.none() | st.integers(-1, 60))
 def test_any_series_has_a_line_of_blocks(values: list[float | None], width: int | None) -> None:
     """No values make it fail, and it is never wider than asked."""
