@@ -33,7 +33,7 @@ Examples:
   logkit follow logs/ 'other/*.log'  folders and globs; new files are found
   logkit follow bot.log --db /var/lib/bot/logs.duckdb
   logkit follow --status             how far each file is read, how fast
-  logkit follow --status bot.log     the same of one file and its rotated copies
+  logkit follow --status bot.log     the same of one file and its copies
 
 Ctrl-C or SIGTERM commits what was read and ends with exit code 0. Meanwhile logkit query and
 logkit sql read the same database, and so does any other DuckDB program, between two commits."""
