@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from numpy.typing import NDArray
+
 _SAMPLE_LINES = 200
+# What is searched at once stays in the processor's cache.
+_PIECE_BYTES = 1 << 20
 
 
 class Lines:
@@ -19,20 +23,17 @@ class Lines:
     def __init__(self, data: bytes, start: int) -> None:
         self._data = data
         self._start = start
-        octets = pa.Array.from_buffers(pa.uint8(), len(data), [None, pa.py_buffer(data)])
-        newlines = pc.indices_nonzero(pc.equal(octets, pa.scalar(ord("\n"), pa.uint8())))
-        ends = pc.add(newlines, pa.scalar(1, pa.uint64())).cast(pa.int64())
-        last = [] if data.endswith(b"\n") or not data else [len(data) + 1]
-        self._bounds = pa.concat_arrays(
-            [pa.array([0], pa.int64()), ends, pa.array(last, pa.int64())]
-        )
+        bounds = [np.zeros(1, np.int64), *_ends(data)]
+        if data and not data.endswith(b"\n"):
+            bounds.append(np.array([len(data) + 1]))
+        self._bounds = np.concatenate(bounds)
 
     def __len__(self) -> int:
         return len(self._bounds) - 1
 
     def each(self, indexes: Iterable[int]) -> Iterator[tuple[int, bytes]]:
         """Yield the offset and the bytes, without newline, of the lines at *indexes*."""
-        bounds = memoryview(self._bounds.buffers()[1]).cast("q")
+        bounds = self._bounds.data
         for index in indexes:
             begin = bounds[index]
             yield self._start + begin, self._data[begin : bounds[index + 1] - 1]
@@ -43,7 +44,7 @@ class Lines:
 
     def offsets(self) -> pa.Int64Array:
         """Return the offset of each line."""
-        return pc.add(self._bounds[:-1], self._start)
+        return pa.array(self._bounds[:-1] + self._start)
 
     def text(self) -> pa.StringArray:
         """Return the lines with their newlines; one that is no UTF-8 as blanks of its length."""
@@ -57,8 +58,15 @@ class Lines:
         return text
 
     def _array(self, data: bytes) -> pa.StringArray:
-        bounds = self._bounds.cast(pa.int32()).buffers()[1]
-        return pa.StringArray.from_buffers(len(self), bounds, pa.py_buffer(data))
+        bounds = self._bounds.astype(np.int32)
+        return pa.StringArray.from_buffers(len(self), pa.py_buffer(bounds), pa.py_buffer(data))
+
+
+def _ends(data: bytes) -> Iterator[NDArray[np.int64]]:
+    """Yield the indexes just behind the newlines in *data*, in order, some at a time."""
+    octets = np.frombuffer(data, np.uint8)
+    for begin in range(0, len(octets), _PIECE_BYTES):
+        yield np.flatnonzero(octets[begin : begin + _PIECE_BYTES] == ord("\n")) + begin + 1
 
 
 def _is_utf8(line: bytes) -> bool:
