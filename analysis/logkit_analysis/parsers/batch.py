@@ -23,7 +23,7 @@ _ARROW_TYPES = {
     "INTEGER": pa.int32(),
     "DOUBLE": pa.float64(),
 }
-_COLUMN_TYPES: dict[str, pa.DataType] = {
+COLUMN_TYPES: dict[str, pa.DataType] = {
     **{column.name: _ARROW_TYPES[column.duckdb] for column in FIELDS},
     "fields": pa.string(),
     "source_offset": pa.int64(),
@@ -115,7 +115,7 @@ class Rows:
         """Return all rows."""
         return pa.table(
             {
-                name: pa.array(self._column(name), type=_COLUMN_TYPES[name])
+                name: pa.array(self._column(name), type=COLUMN_TYPES[name])
                 for name in list(self.columns)
             }
         )

@@ -1,4 +1,6 @@
-"""Lines of our own form, parsed by DuckDB column by column instead of line by line.
+"""Lines of our own form, parsed column by column instead of line by line.
+
+DuckDB takes the lines apart into the JSON texts of their values, Arrow makes columns of these.
 
 It speaks only for lines on which it provably agrees with `json_lines`, and hands back the rest:
 
@@ -15,27 +17,34 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from logkit.schema import FIELDS_BY_NAME, LEVELS, Field
-from logkit_analysis.parsers.columnar import read_columns
+from logkit.schema import FIELDS_BY_NAME
+from logkit_analysis.parsers.json_texts import (
+    compact_size,
+    converted,
+    is_as_written,
+    is_string,
+    value_count,
+)
 from logkit_analysis.parsers.library_messages import FIRST_WORDS, LIBRARIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}$")
-_TIMESTAMP = r'"[12]\d{3}-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?Z"'
-_EVENT_NAME = "[a-z][a-z0-9]*(_[a-z0-9]+)*"
+_EVENT_NAME = "^[a-z][a-z0-9]*(_[a-z0-9]+)*$"
+_LONGEST_EVENT_NAME = 64
 # What DuckDB takes for numbers and JSON does not, or what a double cannot hold.
 _NO_NUMBER = r"(?i)([:,\[]-?(nan|inf)|e[+-]?\d{3})"
 # Written by DuckDB, these may be longer than they were in the line: 1e2 is 100.0 there.
 _LENGTHENED = r"[:,\[]-?(\d+\.0[,}\]]|0\.00|\d[\d.]*e)"
 _TRAILING_COMMA = r",\s*[}\]]"
-_EXACT_FLOAT = 2**53
 _CRI_PREFIX = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d) (stdout|stderr) F "
 
 
@@ -76,14 +85,57 @@ class VectorisedParser:
         Returns:
             The columns of the lines that it speaks for, and the indexes of all others.
         """
-        batch = pa.table({"line": lines, "source_offset": offsets})
+        batch = pa.table({"line": lines})
+        found = self._take_apart(batch, is_careful=is_careful)
+        texts = {key: found[f"t{index}"] for index, key in enumerate(self._keys)}
+        columns, fits = _columns(texts, found, is_careful=is_careful)
+        fits.append(found["is_candidate"])
+        if self._form.needs_time:
+            fits.append(columns["timestamp"].is_valid() if "timestamp" in columns else False)
+        is_ours = self._holds_no_more(batch, texts, found, _all(fits, len(lines)))
+        events = pa.table({"source_offset": offsets, **columns, "fields": found["fields"]})
+        others = pc.indices_nonzero(pc.invert(is_ours))
+        return (events.filter(is_ours) if len(others) else events), others
+
+    def _take_apart(self, batch: pa.Table, *, is_careful: bool) -> dict[str, pa.Array]:
+        """Return the JSON texts of each line's values and what else DuckDB says of it."""
         make = _careful_query if is_careful else _plain_query
         try:
-            return read_columns(self._connection, batch, make(self._keys, "{}", self._form))
+            return self._ask(batch, make(self._keys, "{}", self._form))
         except (duckdb.InvalidInputException, UnicodeDecodeError):
             # Some line is no JSON. Asking line by line whether it is costs a third more.
             # (The client fails to decode the message where that cuts a character in two.)
-            return read_columns(self._connection, batch, make(self._keys, "try({})", self._form))
+            return self._ask(batch, make(self._keys, "try({})", self._form))
+
+    def _holds_no_more(
+        self,
+        batch: pa.Table,
+        texts: Mapping[str, pa.StringArray],
+        found: Mapping[str, pa.Array],
+        fits: pa.BooleanArray,
+    ) -> pa.BooleanArray:
+        """Return which of the lines that fit hold the values found and nothing else."""
+        compact = [pc.equal(found["size"], compact_size(texts, len(fits)))]
+        compact += [is_as_written(texts[key]) for key in texts if _is_double(key)]
+        compact.append(pc.invert(pc.match_substring_regex(found["extras"], _LENGTHENED)))
+        is_compact = _all(compact, len(fits))
+        doubtful = pc.and_not(fits, is_compact)
+        if not doubtful.true_count:
+            return fits
+        asked = {key: values.filter(doubtful) for key, values in texts.items()}
+        told = self._ask(batch.filter(doubtful), _key_query(self._form))
+        is_all = pc.equal(told["key_count"], value_count(asked, doubtful.true_count))
+        holds = pc.and_not(is_all, told["has_trailing_comma"])
+        return pc.replace_with_mask(fits, doubtful, holds)
+
+    def _ask(self, batch: pa.Table, query: str) -> dict[str, pa.Array]:
+        """Return the columns of *query*, which reads ``batch`` line by line in order."""
+        self._connection.register("batch", batch)
+        try:
+            result = self._connection.sql(query).to_arrow_table()
+        finally:
+            self._connection.unregister("batch")
+        return {name: result[name].combine_chunks() for name in result.column_names}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +143,7 @@ class _Form:
     """What lines look like.
 
     Attributes:
-        bare: Statement that gives ``line``, the JSON alone, with its offset and ``envelope``.
+        bare: Statement that gives ``line``, the JSON alone, and ``envelope``.
         fields: The object of what has no column.
         needs_time: Whether a line without a time of its own is not ours.
     """
@@ -101,11 +153,10 @@ class _Form:
     needs_time: bool
 
 
-_BARE = _Form("select line, source_offset, null as envelope from batch", "v_fields", False)
+_BARE = _Form("select line, null as envelope from batch", "extras", needs_time=False)
 _CRI = _Form(
     f"""
     select
-        source_offset,
         strpos(line, '{{') as brace_at,
         left(line, brace_at - 1) as prefix,
         case when regexp_full_match(prefix, '{_CRI_PREFIX}') then substring(line, brace_at) end
@@ -114,8 +165,8 @@ _CRI = _Form(
         || '","stream":"' || split_part(prefix, ' ', 2) || '"}}' as envelope
     from batch
     """,  # noqa: S608 nothing in it comes from a log
-    "coalesce(left(v_fields, length(v_fields) - 1) || ',', '{') || envelope",
-    True,
+    "coalesce(left(extras, length(extras) - 1) || ',', '{') || envelope",
+    needs_time=True,
 )
 
 
@@ -128,23 +179,25 @@ def _plain_query(keys: list[str], attempt: str, form: _Form) -> str:
         form: What the lines look like.
     """
     structure = ", ".join(f'"{key}": "JSON"' for key in keys)
-    texts = attempt.format(f"json_transform(line, '{{{structure}}}')")
+    found = attempt.format(f"json_transform(line, '{{{structure}}}')")
     taken = [f'texts."{key}"' for key in keys]
-    is_candidate = f"{_IS_OBJECT} and not contains(line, '\\')"
-    return _query(keys, texts, taken, is_candidate, form, string=_UNQUOTED, null_rule="")
+    return _query(keys, found, taken, f"{_IS_OBJECT} and not contains(line, '\\')", form, [])
 
 
 def _careful_query(keys: list[str], attempt: str, form: _Form) -> str:
     """Return the statement for any lines; arguments as for `_plain_query`."""
     paths = ", ".join(f"""'$."{key}"'""" for key in keys)
-    texts = attempt.format(f"json_extract(line, [{paths}])")
+    found = attempt.format(f"json_extract(line, [{paths}])")
     taken = [f"texts[{index + 1}]" for index in range(len(keys))]
-    string = "json_extract_string({0}, '$')"
-    return _query(keys, texts, taken, _IS_OBJECT, form, string=string, null_rule="{0} = 'null' or ")
+    strings = [
+        f"json_extract_string(t{index}, '$') as s{index}"
+        for index, key in enumerate(keys)
+        if _is_text(key)
+    ]
+    return _query(keys, found, taken, _IS_OBJECT, form, strings)
 
 
 _IS_OBJECT = "texts is not null and starts_with(line, '{')"
-_UNQUOTED = "substring({0}, 2, length({0}) - 2)"
 
 
 def _query(
@@ -153,21 +206,11 @@ def _query(
     taken: list[str],
     is_candidate: str,
     form: _Form,
-    *,
-    string: str,
-    null_rule: str,
+    strings: list[str],
 ) -> str:
-    """Return the statement: a column per declared key, ``fields``, and ``is_ours``."""
-    texts = {key: f"t{index}" for index, key in enumerate(keys)}
-    declared = [FIELDS_BY_NAME[key] for key in keys if key in FIELDS_BY_NAME]
-    extras = [key for key in keys if key not in FIELDS_BY_NAME]
-    values = [f"{_value(field, texts[field.name], string)} as v_{field.name}" for field in declared]
-    columns = [f"{_column(field.name, texts)} as {field.name}" for field in declared]
-    if "message" in texts and "event" not in texts:
-        columns.append(f"{_EVENT_OF_MESSAGE} as event")
-    is_ours = f"({_has_no_more_than(texts)}) and {_fits(declared, texts, null_rule)}"
-    if form.needs_time:
-        is_ours += " and v_timestamp is not null" if "timestamp" in texts else " and false"
+    """Return the statement: the text of the value of each key, ``fields``, and what it needs."""
+    extras = [f"t{index}" for index, key in enumerate(keys) if key not in FIELDS_BY_NAME]
+    pairs = [f"""'"{keys[int(text[1:])]}":' || {text}""" for text in extras]
     # Every name comes from the table of fields or has passed `is_plain_key`.
     return f"""
 with
@@ -175,31 +218,44 @@ with
 bare as ({form.bare}),
 
 found as (
-    select line, source_offset, envelope, {found} as texts
+    select line, envelope, {found} as texts
     from bare
 ),
 
 named as (
     select
-        line,
-        source_offset,
         envelope,
-        {is_candidate} as is_candidate,
+        strlen(line)::integer as size,
+        coalesce({is_candidate}, false) as is_candidate,
         -- As text: from JSON, a cast would turn true into 1 and "12" into 12.
         {_list(f"cast({text} as varchar) as t{index}" for index, text in enumerate(taken))}
     from found
 ),
 
-typed as (
-    select *, {_list([*values, f"{_rest(extras, texts)} as v_fields"])}
+rest as (
+    select *, {_object(extras, pairs)} as extras
     from named
 )
 
+select * exclude (envelope), {form.fields} as fields {"".join(f", {text}" for text in strings)}
+from rest
+"""  # noqa: S608
+
+
+def _object(texts: list[str], pairs: list[str]) -> str:
+    """Return the SQL of the object of *pairs*, NULL where none of the *texts* is there."""
+    if not texts:
+        return "cast(null as varchar)"
+    has_any = " or ".join(f"{text} is not null" for text in texts)
+    return f"case when {has_any} then '{{' || concat_ws(',', {_list(pairs)}) || '}}' end"
+
+
+def _key_query(form: _Form) -> str:
+    return f"""
 select
-    {_list(["source_offset", *columns])},
-    {form.fields} as fields,
-    coalesce(case when is_candidate then {is_ours} end, false) as is_ours
-from typed
+    len(json_keys(line))::integer as key_count,
+    regexp_matches(line, '{_TRAILING_COMMA}') as has_trailing_comma
+from ({form.bare})
 """  # noqa: S608
 
 
@@ -207,115 +263,78 @@ def _list(items: Iterable[str]) -> str:
     return ", ".join(items)
 
 
-def _value(field: Field, text: str, string: str) -> str:
-    """Return the SQL of a value of the JSON *text* in the column's type, NULL if it is none."""
-    if field.name == "timestamp":
-        bare = (
-            f"case when regexp_full_match({text}, '{_TIMESTAMP}') then {_UNQUOTED.format(text)} end"
-        )
-        return f"try_cast({bare} as timestamptz)"
-    if field.name == "level":
-        spellings = ((spelled, level) for level in LEVELS for spelled in (level, level.upper()))
-        names = " ".join(f"""when '"{spelled}"' then '{level}'""" for spelled, level in spellings)
-        return f"case {text} {names} end"
-    if field.duckdb == "VARCHAR":
-        return string.format(text)
-    return f"try_cast({text} as {field.duckdb})"
-
-
-_EVENT_OF_MESSAGE = (
-    f"case when strlen(v_message) <= 64 and regexp_full_match(v_message, '{_EVENT_NAME}') "
-    "then v_message end"
-)
-
-
-def _column(name: str, texts: dict[str, str]) -> str:
-    if name == "event" and "message" in texts:
-        return f"coalesce(v_event, {_EVENT_OF_MESSAGE})"
-    return f"v_{name}"
-
-
-def _rest(extras: list[str], texts: dict[str, str]) -> str:
-    """Return the SQL of the object of all undeclared keys, NULL where there are none."""
-    if not extras:
-        return "cast(null as varchar)"
-    pairs = _list(f"""'"{key}":' || {texts[key]}""" for key in extras)
-    has_any = " or ".join(f"{texts[key]} is not null" for key in extras)
-    return f"case when {has_any} then '{{' || concat_ws(',', {pairs}) || '}}' end"
-
-
-def _has_no_more_than(texts: dict[str, str]) -> str:
-    """Return the SQL that says whether a line holds the values found and nothing else.
-
-    A compact line with its newline has 2 bytes, and for each value the bytes of the value, of
-    its key, two quotes, a colon, and a comma or brace.
-    """
-    lengths = " + ".join(f"coalesce(strlen({t}) + {len(key) + 4}, 0)" for key, t in texts.items())
-    count = " + ".join(f"({text} is not null)::integer" for text in texts.values())
-    kept = " and ".join(
-        [
-            f"coalesce(not regexp_matches(v_fields, '{_LENGTHENED}'), true)",
-            *(_is_as_written(text) for key, text in texts.items() if _is_double(key)),
-        ]
-    )
-    return f"""case
-        when strlen(line) = 2 + {lengths} and {kept} then true
-        else len(json_keys(line)) = {count} and not regexp_matches(line, '{_TRAILING_COMMA}')
-    end"""
-
-
 def _is_double(key: str) -> bool:
     return key in FIELDS_BY_NAME and FIELDS_BY_NAME[key].duckdb == "DOUBLE"
 
 
-def _is_as_written(text: str) -> str:
-    """Return the SQL that says whether the number *text* is no longer than it was in the line."""
-    tiny = f"starts_with(ltrim({text}, '-'), '0.00')"
-    return f"coalesce(not (suffix({text}, '.0') or contains({text}, 'e') or {tiny}), true)"
+def _is_text(key: str) -> bool:
+    field = FIELDS_BY_NAME.get(key)
+    return field is not None and field.duckdb == "VARCHAR" and key != "level"
 
 
-def _fits(declared: list[Field], texts: dict[str, str], null_rule: str) -> str:
-    """Return the SQL that says whether every value has the JSON type of its column."""
-    rules = [
-        f"({text} is null or {null_rule.format(text)}{_rule(field, texts)})"
-        for field in declared
-        if (text := texts[field.name])
-    ]
-    return " and ".join(
-        [
-            *rules,
-            f"(v_fields is null or not regexp_matches(v_fields, '{_NO_NUMBER}'))",
-            f"coalesce(not {_is_of_library(texts)}, true)",
-        ]
-    )
+def _columns(
+    texts: Mapping[str, pa.StringArray], found: Mapping[str, pa.Array], *, is_careful: bool
+) -> tuple[dict[str, pa.Array], list[pa.BooleanArray]]:
+    """Return the columns of declared keys, and for each rule the rows that keep it."""
+    columns: dict[str, pa.Array] = {}
+    fits = [pc.invert(pc.match_substring_regex(found["extras"], _NO_NUMBER))]
+    for index, (key, values) in enumerate(texts.items()):
+        if key not in FIELDS_BY_NAME:
+            continue
+        if is_careful:
+            values = pc.if_else(pc.equal(values, "null"), None, values)
+        if is_careful and _is_text(key):
+            columns[key], suits = found[f"s{index}"], is_string(values)
+        else:
+            columns[key], suits = converted(FIELDS_BY_NAME[key], values)
+        fits.append(suits)
+    if "message" in columns or "event" in columns:
+        fits.append(_is_of_no_library(columns))
+    if "message" in columns:
+        columns["event"] = _events(columns)
+    return columns, fits
 
 
-def _is_of_library(texts: dict[str, str]) -> str:
-    """Return the SQL that says whether a line may have a meaning in `library_messages`."""
-    found = [name for name in ("message", "event") if name in texts]
-    if not found:
-        return "false"
-    texts_found = _list(f"nullif(v_{name}, '')" for name in found)
-    text = f"coalesce({texts_found}, '')"
-    told = f"split_part({text}, ' ', 1) in ({_literals(FIRST_WORDS)})"
-    if "logger" in texts:
-        named = f"split_part(v_logger, '.', 1) in ({_literals(LIBRARIES)})"
-        told = f"case when v_logger <> '' then {named} else {told} end"
-    if "event" not in texts:
-        return f"({told})"
-    return f"case when contains(coalesce(v_event, ' '), ' ') then {told} else false end"
+def _all(rules: Iterable[pa.BooleanArray], count: int) -> pa.BooleanArray:
+    """Return which rows keep all *rules*; null says that a rule has nothing against a row."""
+    kept = pa.repeat(pa.scalar(True), count)
+    return reduce(pc.and_, (pc.fill_null(rule, True) for rule in rules), kept)
 
 
-def _literals(texts: Iterable[str]) -> str:
-    return _list("'" + text.replace("'", "''") + "'" for text in sorted(texts))
+def _events(columns: Mapping[str, pa.Array]) -> pa.StringArray:
+    """Return the events' names; a message that is one stands in where there is none."""
+    message = columns["message"]
+    is_short = pc.less_equal(pc.binary_length(message), _LONGEST_EVENT_NAME)
+    is_name = pc.and_(is_short, pc.match_substring_regex(message, _EVENT_NAME))
+    named = pc.if_else(is_name, message, None)
+    return pc.coalesce(columns["event"], named) if "event" in columns else named
 
 
-def _rule(field: Field, texts: dict[str, str]) -> str:
-    if field.name in ("timestamp", "level"):
-        return f"v_{field.name} is not null"
-    if field.duckdb == "VARCHAR":
-        return f"starts_with({texts[field.name]}, '\"')"
-    if field.duckdb == "DOUBLE":
-        return f"abs(v_{field.name}) < {_EXACT_FLOAT}"
-    # 429.5 casts to 430 and 1e2 to 100: only what is written as the integer's own digits.
-    return f"cast(v_{field.name} as varchar) = {texts[field.name]}"
+def _is_of_no_library(columns: Mapping[str, pa.Array]) -> pa.BooleanArray:
+    """Return which rows are sure to have no meaning in `library_messages`."""
+    if "event" not in columns:
+        return pc.invert(_reads_like_one(columns))
+    is_named = pc.fill_null(pc.invert(pc.match_substring(columns["event"], " ")), False)
+    if is_named.true_count == len(is_named):
+        return is_named
+    return pc.or_(is_named, pc.invert(_reads_like_one(columns)))
+
+
+def _reads_like_one(columns: Mapping[str, pa.Array]) -> pa.BooleanArray:
+    """Return which rows have the logger or the first word of a library's message."""
+    written = [columns[name] for name in ("message", "event") if name in columns]
+    text = pc.coalesce(*(pc.if_else(pc.equal(words, ""), None, words) for words in written), "")
+    begins = pc.match_substring_regex(text, _FIRST_WORD)
+    if "logger" not in columns:
+        return begins
+    logger = columns["logger"]
+    has_logger = pc.fill_null(pc.not_equal(logger, ""), False)
+    return pc.if_else(has_logger, pc.match_substring_regex(logger, _LIBRARY), begins)
+
+
+def _any_of(words: Iterable[str], end: str) -> str:
+    return f"^({'|'.join(map(re.escape, sorted(words)))})({end}|$)"
+
+
+_FIRST_WORD = _any_of(FIRST_WORDS, " ")
+_LIBRARY = _any_of(LIBRARIES, r"\.")
