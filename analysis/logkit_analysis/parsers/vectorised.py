@@ -103,9 +103,9 @@ class VectorisedParser:
         try:
             return self._ask(batch, make(self._keys, "{}", self._form))
         except (duckdb.InvalidInputException, UnicodeDecodeError):
-            # Some line is no JSON. Asking line by line whether it is costs a third more.
+            # Some line is no JSON. Asking first whether each is reads all of them twice.
             # (The client fails to decode the message where that cuts a character in two.)
-            return self._ask(batch, make(self._keys, "try({})", self._form))
+            return self._ask(batch, make(self._keys, _IF_VALID, self._form))
 
     def _holds_no_more(
         self,
@@ -197,6 +197,8 @@ def _careful_query(keys: list[str], attempt: str, form: _Form) -> str:
     return _query(keys, found, taken, _IS_OBJECT, form, strings)
 
 
+# Far cheaper than `try`, which throws and catches for every line that is none.
+_IF_VALID = "case when json_valid(line) then {} end"
 _IS_OBJECT = "texts is not null and starts_with(line, '{')"
 
 
