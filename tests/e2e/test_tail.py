@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import signal
-import struct
 import subprocess
-import termios
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pyte
 import pytest
 
 from tests.e2e.following import LOGKIT, append, wait_until
+from tests.e2e.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.e2e.nursery import Nursery, Process
 
-COLUMNS, ROWS = 80, 24
 PACE = "0.1"
 START = datetime(2026, 1, 31, 9, tzinfo=UTC)
 
@@ -42,15 +39,15 @@ class Watched:
         self._nursery = nursery
         self._folder = folder
         self._process: Process | None = None
-        self.stdout = folder / "tail.out"
+        self._stdout = folder / "tail.out"
         self._stderr = folder / "tail.err"
 
-    def start(self, *words: str | Path, stdout: Path | None = None) -> None:
-        """Watch what *words* say, into *stdout* or a file."""
+    def start(self, *words: str | Path) -> None:
+        """Watch what *words* say."""
         self._process = self._nursery.start(
             ["tail", *map(str, words), "--pace", PACE],
             folder=self._folder,
-            stdout=stdout or self.stdout,
+            stdout=self._stdout,
             stderr=self._stderr,
         )
 
@@ -68,7 +65,7 @@ class Watched:
     @property
     def lines(self) -> list[str]:
         """The whole lines that it wrote."""
-        text = self.stdout.read_text() if self.stdout.exists() else ""
+        text = self._stdout.read_text() if self._stdout.exists() else ""
         return text.split("\n")[:-1]
 
     @property
@@ -91,12 +88,6 @@ class Watched:
         self._process = None
         return code
 
-    def wait(self) -> int:
-        """Wait for its end; return its exit code."""
-        code = self.process.wait(20)
-        self._process = None
-        return code
-
     def clean_up(self) -> None:
         """End it if it runs."""
         if self._process is not None:
@@ -104,12 +95,16 @@ class Watched:
 
 
 @pytest.fixture
-def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nursery: Nursery) -> Iterator[Watched]:
-    """Return a tail that is not started; it is killed at the end if it runs."""
+def clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take all settings away."""
     for name in [name for name in os.environ if name.startswith(("LOGKIT_", "COLUMNS", "NO_COL"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.setenv("TERM", "xterm-256color")
+
+
+@pytest.fixture
+def watched(clean: None, tmp_path: Path, nursery: Nursery) -> Iterator[Watched]:
+    """Return a tail that is not started; it is killed at the end if it runs."""
     watched = Watched(nursery, tmp_path)
     yield watched
     watched.clean_up()
@@ -191,30 +186,6 @@ def test_json_lines_go_to_other_programs(watched: Watched, log: Path) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (("--where", "1); copy (select 1) to 'x'; select (1"), "logkit: --where: syntax error"),
-        (("--where", "levle = 'x'"), "logkit: --where: there is no column levle; did you mean"),
-        (("-f", "level"), "logkit: -f level: write key=value"),
-        (("-l", "loud"), "logkit: --level: 'loud' is no level"),
-        (("--format", "csv"), "logkit: --format csv: tail writes text or jsonl"),
-        (("--log-tz", "Mars"), "logkit: Invalid value for '--log-tz'"),
-        (("-", "a.log"), "logkit: - is standard input, which is watched alone"),
-    ],
-    ids=["statement", "column", "condition", "level", "format", "zone", "stdin"],
-)
-def test_a_mistake_is_told_before_anything_is_read(
-    watched: Watched, words: tuple[str, ...], said: str
-) -> None:
-    """It is one clear line and exit code 2."""
-    watched.start(*words)
-    assert watched.wait() == 2
-    assert watched.said.startswith(said)
-    assert len(watched.said.splitlines()) <= 2
-    assert watched.lines == []
-
-
 def test_settings_of_other_commands_do_no_harm(
     watched: Watched, log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -246,79 +217,42 @@ def test_a_reader_that_has_enough_ends_it() -> None:
     tail.stderr.close()
 
 
-class Terminal:
-    """A pseudo-terminal and what a person sees on it."""
-
-    def __init__(self) -> None:
-        self._leader, self._follower = os.openpty()
-        fcntl.ioctl(self._leader, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-        self.path = Path(os.ttyname(self._follower))
-        self.raw = b""
-        self._screen = pyte.Screen(COLUMNS, ROWS)
-        self._feeder = pyte.ByteStream(self._screen)
-        os.set_blocking(self._leader, False)
-
-    @property
-    def lines(self) -> list[str]:
-        """The lines that are not empty."""
-        try:
-            while data := os.read(self._leader, 65_536):
-                self.raw += data
-                self._feeder.feed(data)
-        except BlockingIOError:
-            pass
-        return [text.rstrip() for text in self._screen.display if text.strip()]
-
-    def close(self) -> None:
-        """Give the descriptors back."""
-        os.close(self._leader)
-        os.close(self._follower)
+@contextmanager
+def on_terminal(log: Path, **environment: str) -> Iterator[Terminal]:
+    """Watch *log* as lines on a terminal."""
+    with Terminal([LOGKIT, "tail", "--plain", str(log)], log.parent, environment) as terminal:
+        yield terminal
 
 
-@pytest.fixture
-def terminal() -> Iterator[Terminal]:
-    """Return a terminal."""
-    terminal = Terminal()
-    yield terminal
-    terminal.close()
-
-
-def test_a_terminal_has_colours_and_a_status_line(
-    watched: Watched, log: Path, terminal: Terminal
-) -> None:
+@pytest.mark.usefixtures("clean")
+def test_a_terminal_has_colours_and_a_status_line(log: Path) -> None:
     """Lines are coloured and cut; the status stands below them and goes when it ends."""
     append(log, line(1, "x" * 200, level="error", status=500, duration_ms=12))
-    watched.start(log, "--plain", stdout=terminal.path)
-    wait_until(lambda: "lines/s" in "".join(terminal.lines[-1:]), "a status is shown")
-    append(log, line(2, "b", status=429, duration_ms=3862))
-    wait_until(lambda: "429s 1" in "".join(terminal.lines[-1:]), "the 429 is counted")
-    shown = terminal.lines
-    assert shown[0].startswith("── Saturday, 2026-01-31 ──")
-    assert shown[1].startswith("09:00:01.000 ERROR    e 500 12 ms xxx")
-    assert shown[1].endswith("…")
-    assert shown[2] == "09:00:02.000 info     e 429 3,862 ms b"
-    assert "errors 0.0 %" in shown[3]
-    assert "p95 3,862 ms" in shown[3]
-    assert b"\x1b[1;31mERROR" in terminal.raw
-    assert watched.stop() == 0
-    assert terminal.lines == shown[:3]
+    with on_terminal(log) as terminal:
+        terminal.sees("lines/s")
+        append(log, line(2, "b", status=429, duration_ms=3862))
+        terminal.sees("429s 1")
+        shown = [text for text in terminal.lines if text]
+        assert shown[0].startswith("── Saturday, 2026-01-31 ──")
+        assert shown[1].startswith("09:00:01.000 ERROR    e 500 12 ms xxx")
+        assert shown[1].endswith("…")
+        assert shown[2] == "09:00:02.000 info     e 429 3,862 ms b"
+        assert "errors 0.0 %" in shown[3]
+        assert "p95 3,862 ms" in shown[3]
+        assert b"\x1b[1;31mERROR" in terminal.raw
+        terminal.press("ctrl-c")
+        assert terminal.end() == 0
+        assert [text for text in terminal.lines if text] == shown[:3]
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")], ids=["NO_COLOR", "dumb"]
-)
-def test_colours_can_be_refused(
-    watched: Watched,
-    log: Path,
-    terminal: Terminal,
-    monkeypatch: pytest.MonkeyPatch,
-    name: str,
-    value: str,
-) -> None:
+@pytest.mark.usefixtures("clean")
+@pytest.mark.parametrize("name", ["NO_COLOR", "TERM"])
+def test_colours_can_be_refused(log: Path, name: str) -> None:
     """NO_COLOR takes the colours away, a dumb terminal gets lines alone."""
-    monkeypatch.setenv(name, value)
     append(log, line(1, "a", level="error"))
-    watched.start(log, "--plain", stdout=terminal.path)
-    wait_until(lambda: len(terminal.lines) >= 2, "the line is shown")
-    assert b"m" + b"ERROR" not in terminal.raw
-    assert (b"\x1b" in terminal.raw) == (name == "NO_COLOR")
+    with on_terminal(log, **{name: "dumb"}) as terminal:
+        terminal.sees("ERROR    e a")
+        assert b"mERROR" not in terminal.raw
+        terminal.press("ctrl-c")
+        assert terminal.end() == 0
+        assert (b"\x1b" in terminal.raw) == (name == "NO_COLOR")

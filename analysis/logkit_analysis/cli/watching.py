@@ -88,8 +88,8 @@ def watch_all(request: Request, *, is_json: bool, is_plain: bool) -> None:
     """
     if STDIN in request.paths and len(request.paths) > 1:
         raise UsageError("- is standard input, which is watched alone")
-    is_pipe = request.paths == [STDIN] or (not request.paths and _has_input())
     selection = request.selection()
+    is_pipe = request.paths == [STDIN] or (not request.paths and _has_input())
     if is_json or is_plain or is_pipe or not (_can_move() and sys.stdin.isatty()):
         _show_lines(request, selection, is_json=is_json, is_pipe=is_pipe)
     elif find_spec("textual") is None:
