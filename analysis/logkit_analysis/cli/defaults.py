@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,9 +30,15 @@ class Place:
 
 @dataclass(slots=True)
 class Origins:
-    """Which place gave which default: by command path and flag."""
+    """Where defaults come from.
+
+    Attributes:
+        places: Which place gave which default, by command path and flag.
+        choices: The words that some command takes for a flag.
+    """
 
     places: dict[tuple[str, str], Place] = field(default_factory=dict)
+    choices: dict[str | None, frozenset[str]] = field(default_factory=dict)
 
 
 def apply_settings(context: typer.Context) -> None:
@@ -42,7 +49,7 @@ def apply_settings(context: typer.Context) -> None:
     Raises:
         SettingsFileError: A settings file is there and is no TOML.
     """
-    origins = Origins()
+    origins = Origins(choices=_all_choices(context.command))
     defaults: dict[str, Any] = {}
     for layer in reversed(load_layers(os.environ, Path.cwd())):
         known = _fill(context.command, "", layer, layer.values, defaults, origins)
@@ -102,10 +109,34 @@ def _fill(
         known.add(flag)
         if flag in values and not isinstance(values[flag], dict):
             value = values[flag]
+            if values is layer.values and _is_for_others(parameter, value, origins.choices[flag]):
+                continue
             is_list = parameter.multiple and not isinstance(value, list)
             defaults[parameter.name] = [value] if is_list else value
             origins.places[path, flag] = Place(value, _origin(layer, flag))
     return known
+
+
+def _all_choices(command: Any) -> dict[str | None, frozenset[str]]:
+    found: dict[str | None, frozenset[str]] = {}
+    parts = [_all_choices(child) for child in getattr(command, "commands", {}).values()]
+    parts += [{_flag(parameter): _choices(parameter)} for parameter in command.params]
+    for part in parts:
+        for flag, words in part.items():
+            found[flag] = found.get(flag, frozenset()) | words
+    return found
+
+
+def _choices(parameter: Any) -> frozenset[str]:
+    """Return the words that *parameter* takes; none where it takes any."""
+    kind = parameter.type_descriptor.annotation
+    return frozenset(kind) if isinstance(kind, type) and issubclass(kind, StrEnum) else frozenset()
+
+
+def _is_for_others(parameter: Any, value: object, somewhere: frozenset[str]) -> bool:
+    """Return whether a setting for all commands is a word that only other commands take."""
+    own = _choices(parameter)
+    return bool(own) and value not in own and value in somewhere
 
 
 def _flag(parameter: Any) -> str | None:

@@ -28,6 +28,37 @@ class Format(StrEnum):
     PARQUET = "parquet"
 
 
+class TextFormat(StrEnum):
+    """How something is written that is no table of rows."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+SUFFIXES = {
+    ".json": Format.JSON,
+    ".jsonl": Format.JSONL,
+    ".ndjson": Format.JSONL,
+    ".csv": Format.CSV,
+    ".md": Format.MARKDOWN,
+    ".parquet": Format.PARQUET,
+}
+"""The format that the name of an output stands for."""
+
+
+def _unless_typed(context: typer.Context, value: Format | None) -> Format | None:
+    """Return the format; one of the settings gives way to what is typed and tells another."""
+    source = context.get_parameter_source("output_format")
+    if value is None or source is None or source.name != "DEFAULT_MAP":
+        return value
+    # What is typed is parsed before what is not.
+    typed = context.params
+    path = typed.get("output") or typed.get("output_path")
+    is_named = path is not None and path.suffix.lower() in SUFFIXES
+    is_drawn = typed.get("is_plot") or typed.get("column") or typed.get("is_verbatim")
+    return None if is_named or is_drawn else value
+
+
 # Whether the file can be read is told by the store, which knows whose it is.
 DatabaseOption = Annotated[
     Path, typer.Option("--db", metavar="FILE", readable=False, help="The database file.")
@@ -76,10 +107,14 @@ MaxLineBytesOption = Annotated[
 ]
 FormatOption = Annotated[
     Format | None,
-    typer.Option("--format", help="How rows are written; by default as --output's suffix says."),
+    typer.Option(
+        "--format",
+        callback=_unless_typed,
+        help="How rows are written; by default as --output's suffix says.",
+    ),
 ]
-ReportFormatOption = Annotated[
-    Format,
+TextFormatOption = Annotated[
+    TextFormat,
     typer.Option("--format", help="Text for people (table) or one JSON object (json)."),
 ]
 OutputOption = Annotated[

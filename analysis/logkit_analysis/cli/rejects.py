@@ -64,7 +64,9 @@ def rejects(
     reason: Annotated[
         str | None, typer.Option("--reason", metavar="TEXT", help="Only reasons that begin so.")
     ] = None,
-    is_raw: Annotated[bool, typer.Option("--raw", help="The exact bytes of the lines.")] = False,
+    is_verbatim: Annotated[
+        bool, typer.Option("--raw", help="The exact bytes of the lines.")
+    ] = False,
     db: DatabaseOption = DEFAULT_DATABASE,
     tz: TimeZoneOption = "UTC",
     output_format: FormatOption = None,
@@ -73,7 +75,7 @@ def rejects(
     """Show the lines that are no events, with place and reason."""
     session = open_session(db, tz)
     values = {"file": file, "reason": reason}
-    if is_raw:
+    if is_verbatim:
         if output_format is not None:
             raise UsageError("--raw writes the lines themselves; leave --format out")
         if output is None and stdout.is_terminal():

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import IO, TYPE_CHECKING
 
 from logkit_analysis.cli import notes, output
-from logkit_analysis.cli.options import Format
+from logkit_analysis.cli.options import SUFFIXES, Format
 from logkit_analysis.errors import UsageError
 from logkit_analysis.renderers import UNLIMITED
 from logkit_analysis.results import ResultSet
@@ -24,14 +24,6 @@ if TYPE_CHECKING:
 _MOST_ROWS_SHOWN = 1_000
 # To count further would keep people waiting for the prompt.
 _MOST_ROWS_COUNTED = 200_000
-_SUFFIXES = {
-    ".json": Format.JSON,
-    ".jsonl": Format.JSONL,
-    ".ndjson": Format.JSONL,
-    ".csv": Format.CSV,
-    ".md": Format.MARKDOWN,
-    ".parquet": Format.PARQUET,
-}
 
 
 def choose_format(asked: Format | None, path: Path | None) -> Format:
@@ -41,21 +33,10 @@ def choose_format(asked: Format | None, path: Path | None) -> Format:
         UsageError: Parquet would go to a terminal.
     """
     suffix = path.suffix.lower() if path is not None else ""
-    chosen = asked or _SUFFIXES.get(suffix, Format.TABLE)
+    chosen = asked or SUFFIXES.get(suffix, Format.TABLE)
     if chosen is Format.PARQUET and path is None and output.is_terminal():
         raise UsageError("Parquet does not go to a terminal; add --output FILE")
     return chosen
-
-
-def wants_json(asked: Format) -> bool:
-    """Return whether a report is asked for as JSON instead of text.
-
-    Raises:
-        UsageError: It is asked for in a format of rows.
-    """
-    if asked not in (Format.TABLE, Format.JSON):
-        raise UsageError(f"--format {asked}: this is no table of rows; write --format json")
-    return asked is Format.JSON
 
 
 def write_rows(

@@ -13,15 +13,14 @@ from logkit_analysis.cli.options import (
     DEFAULT_DATABASE,
     AroundOption,
     DatabaseOption,
-    Format,
     LastOption,
-    ReportFormatOption,
     SinceOption,
+    TextFormat,
+    TextFormatOption,
     TimeZoneOption,
     UntilOption,
     WindowOption,
 )
-from logkit_analysis.cli.rows import wants_json
 from logkit_analysis.cli.session import open_session, resolved_window, tell_window, time_flags
 from logkit_analysis.cli.windows import tell_future, why_no_events
 
@@ -52,13 +51,12 @@ def triage(
     around: AroundOption = None,
     window: WindowOption = None,
     tz: TimeZoneOption = "UTC",
-    output_format: ReportFormatOption = Format.TABLE,
+    output_format: TextFormatOption = TextFormat.TABLE,
 ) -> None:
     """Tell what is broken, since when, where, and whose fault."""
     from logkit_analysis.time_window import TimeFlags
     from logkit_analysis.triage import triage as look
 
-    is_json = wants_json(output_format)
     flags = time_flags(context, TimeFlags(since, until, last, around, window))
     session = open_session(db, tz)
     with session.reading() as connection:
@@ -67,7 +65,7 @@ def triage(
         why = why_no_events(connection, covered, session)
     if why is not None:
         notes.note(why)
-    if is_json:
+    if output_format is TextFormat.JSON:
         _write_json(found, covered)
         return
     from logkit_analysis.renderers.triage_text import triage_text

@@ -11,13 +11,14 @@ from logkit_analysis.cli.options import (
     DatabaseOption,
     Format,
     LastOption,
-    ReportFormatOption,
     SinceOption,
+    TextFormat,
+    TextFormatOption,
     TimeZoneOption,
     UntilOption,
     WindowOption,
 )
-from logkit_analysis.cli.rows import wants_json, write_rows
+from logkit_analysis.cli.rows import write_rows
 from logkit_analysis.cli.session import open_session, resolved_window, tell_window, time_flags
 from logkit_analysis.cli.windows import why_empty
 
@@ -39,13 +40,12 @@ def usage(
     around: AroundOption = None,
     window: WindowOption = None,
     tz: TimeZoneOption = "UTC",
-    output_format: ReportFormatOption = Format.TABLE,
+    output_format: TextFormatOption = TextFormat.TABLE,
 ) -> None:
     """Show use and users a day, and which features last."""
     from logkit_analysis import stored
     from logkit_analysis.time_window import TimeFlags
 
-    is_json = wants_json(output_format)
     session = open_session(db, tz)
     flags = time_flags(context, TimeFlags(since, until, last, around, window))
     with session.reading() as connection:
@@ -57,7 +57,7 @@ def usage(
         why = None if days.rows else why_empty(connection, covered, session, name="usage")
     if why is not None:
         notes.note(why)
-    if is_json:
+    if output_format is TextFormat.JSON:
         from logkit_analysis.renderers.json_text import write_object
 
         with output.destination(None) as stream:
