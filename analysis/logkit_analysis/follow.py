@@ -8,12 +8,11 @@ store says is read again, and the next cycle reads the same bytes.
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from logkit_analysis.errors import AnalysisError
-from logkit_analysis.ingest import Intake, Silent, owed_newline
+from logkit_analysis.gathering import Gatherer
 from logkit_analysis.parsers.chunk_parser import ChunkParser
 from logkit_analysis.parsers.line_limit import MAX_LINE_BYTES
 from logkit_analysis.parsers.text.layout import JSON, FormatTable
@@ -25,21 +24,18 @@ from logkit_analysis.sources.watcher import Watcher
 from logkit_analysis.store.access import DatabaseUnusableError
 from logkit_analysis.store.appender import Appender, StoreChangedError, StoreReplacedError
 from logkit_analysis.store.locks import DatabaseBusyError, Locks, WaitStoppedError
-from logkit_analysis.store.writer import Part
-from logkit_analysis.streams import HEAD_BYTES, LogStream, intervals_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import tzinfo
     from pathlib import Path
 
     from logkit_analysis.parsers.text.formats import TextFormat
-    from logkit_analysis.sources.tail import Tail
     from logkit_analysis.stopping import StopSignal
     from logkit_analysis.store.appender import Contents
+    from logkit_analysis.store.writer import Part
+    from logkit_analysis.streams import LogStream
 
-_TAIL_BYTES = 8 * 1024 * 1024
-_CYCLE_BYTES = 64 * 1024 * 1024
 _PACE = Pace()
 
 
@@ -139,14 +135,13 @@ class _Follower:
         self._store = store
         self._watcher = watcher
         self._streams = streams
-        self._parser = parser
+        self._gatherer = Gatherer(watcher, streams, parser, self._commit, stop, say, pace)
         self._stop = stop
         self._say = say
         self._pace = pace
         self._report = Report(pace.report_interval_s, time.monotonic())
         self._committed_at = time.monotonic()
         self._trouble = ""
-        self._told: set[str] = set()
 
     def begin_again(self, streams: Sequence[LogStream]) -> None:
         """Go on with a store that knows *streams* and nothing else."""
@@ -181,7 +176,7 @@ class _Follower:
         try:
             if self._trouble:
                 self._refresh()
-            is_busy = self._cycle(now)
+            is_busy = self._gatherer.cycle(now)
         except StoreChangedError as error:
             self._trouble = str(error)
             return True
@@ -218,126 +213,14 @@ class _Follower:
                 # Its beginning may have come through, as one of those that we had not heard of.
                 tail.stream = None
 
-    def _cycle(self, now: float) -> bool:
-        self._watcher.look(now)
-        parts: dict[int, Part] = {}
-        size, is_more = 0, False
-        for tail in self._watcher.tails:
-            if size >= _CYCLE_BYTES or self._stop.is_set():
-                break
-            if id(tail.stream) not in parts and (part := self._read_safely(tail, now)):
-                if _is_copy(part, parts):
-                    # What the other one gives this one has not; once it is stored we can tell.
-                    tail.stream, tail.is_read, is_more = None, False, True
-                    continue
-                parts[id(part.stream)] = part
-                self._watcher.note_reading(part.stream, tail)
-                is_more = is_more or not tail.is_read
-                size += part.intervals[-1].end - part.intervals[0].start
-        moved = self._watcher.moved
-        if parts or moved:
-            self._commit([*parts.values()], moved)
-            self._watcher.moved = []
-        self._retire(now)
-        return self._read_archive() or is_more
-
     def _commit(self, parts: Sequence[Part], moved: Sequence[LogStream] = ()) -> None:
-        new = [part.stream for part in parts if part.stream.source_id is None]
         self._store.commit(parts, moved)
         self._committed_at = time.monotonic()
-        self._streams += new
         for part in parts:
             if (choice := part.batch.choice) and choice.name not in (None, JSON):
                 self._say(f"{part.stream.name}: {choice.described()}")
             if not part.intervals[0].start and part.batch.rejects and not part.batch.row_count:
                 self._say(f"{part.stream.name}: no line is an event so far: logkit rejects")
-
-    def _read_safely(self, tail: Tail, now: float) -> Part | None:
-        """Return what is new in *tail*; a file that cannot be read does not stop the others."""
-        try:
-            return self._read(tail, now)
-        except OSError as error:
-            self._tell_once(f"cannot read {tail.name}: {error.strerror}; trying again")
-            self._watcher.drop(tail)
-            return None
-
-    def _read(self, tail: Tail, now: float) -> Part | None:
-        """Return the whole lines that *tail* has more than the store."""
-        if tail.has_changed(now):
-            tail.is_read = False
-        if tail.is_read:
-            return None
-        if not tail.still_holds_stream() and not self._watcher.settle(tail, now):
-            return None
-        stream = tail.stream
-        if stream is None:
-            return None
-        limit = _TAIL_BYTES
-        data, is_end = tail.read_lines(limit)
-        settled = self._parser.settled(data, stream.format)
-        while not settled and not is_end:
-            # The parts of a long line, or records that overlap: their end is farther on.
-            limit *= 2
-            data, is_end = tail.read_lines(limit)
-            settled = self._parser.settled(data, stream.format)
-        if settled < len(data) and now - tail.changed_at >= self._pace.record_silence_s:
-            settled = len(data)
-        tail.is_read = is_end and settled == len(data)
-        return self._part(tail, data[:settled])
-
-    def _part(self, tail: Tail, data: bytes) -> Part | None:
-        stream = tail.stream
-        if not data or stream is None:
-            return None
-        if not tail.still_holds(data):
-            # Truncated or replaced while we read: what we have may be of both.
-            tail.is_read = False
-            return None
-        owed = owed_newline(data, stream.tail)
-        start = stream.position
-        batch = self._parser.parse(data[owed:], start + owed, format_name=stream.format)
-        return Part(stream, batch, intervals_of(data, start, stream.tail), data[:HEAD_BYTES])
-
-    def _retire(self, now: float) -> None:
-        """Let go of files that were renamed away or deleted and have been read to their end."""
-        for tail in self._watcher.tails:
-            silence_s = now - tail.changed_at
-            if tail.is_named or not tail.is_read or silence_s < self._pace.settle_s:
-                continue
-            if tail.has_writer():
-                continue
-            rest = tail.read_rest()
-            is_deleted = tail.state.link_count == 0
-            if rest and (is_deleted or self._parser.is_event(rest)):
-                # No newline will follow any more, and a deleted file cannot be read again.
-                part = self._part(tail, rest)
-                if part is None:
-                    continue
-                self._commit([part])
-            self._watcher.drop(tail)
-
-    def _read_archive(self) -> bool:
-        """Read one compressed file, if there is one; return whether there are more."""
-        archives = [*self._watcher.archives.values()]
-        if not archives or self._stop.is_set():
-            return False
-        archive = archives[0]
-        with ThreadPoolExecutor(1) as pool:
-            intake = Intake(
-                self._commit_part_of_archive, self._parser, self._streams, Silent(), pool
-            )
-            intake.read(archive.file, may_begin=archive.may_begin)
-        for path, reason in intake.report.damaged:
-            self._tell_once(f"{path}: damaged or incomplete: {reason}; what came before is stored")
-        self._watcher.is_done(archive)
-        return len(archives) > 1
-
-    def _commit_part_of_archive(
-        self, parts: Sequence[Part], moved: Sequence[LogStream] = ()
-    ) -> None:
-        if self._stop.is_set():
-            raise WaitStoppedError("stopped while reading a compressed file")
-        self._store.commit(parts, moved)
 
     def _tell_how_far(self, now: float) -> None:
         watcher, store = self._watcher, self._store
@@ -346,16 +229,3 @@ class _Follower:
         )
         if line is not None:
             self._say(line)
-
-    def _tell_once(self, line: str) -> None:
-        if line not in self._told:
-            self._told.add(line)
-            self._say(line)
-
-
-def _is_copy(part: Part, others: Mapping[int, Part]) -> bool:
-    """Return whether *part* may hold the same lines of the same stream as one of *others*."""
-    if part.stream.source_id is not None:
-        return id(part.stream) in others
-    heads = (other.data for other in others.values() if other.stream.source_id is None)
-    return any(part.data.startswith(head) or head.startswith(part.data) for head in heads)

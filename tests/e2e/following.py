@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -180,7 +181,12 @@ class Follower:
     def stamp(self) -> object:
         """Return what tells that the database has changed; asking it takes longer."""
         files = [self.database, self.database.with_name(f"{self.database.name}.wal")]
-        return [(file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.exists()]
+        stamps = []
+        for file in files:
+            # The log of the database comes and goes with every commit.
+            with suppress(FileNotFoundError):
+                stamps.append((file.stat().st_size, file.stat().st_mtime_ns))
+        return stamps
 
     def check(self, ledger: Ledger, *arguments: str | Path, log: Path | None = None) -> None:
         """Stop it; what is stored is exactly what *ledger* owes, also after another start.

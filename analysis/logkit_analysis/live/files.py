@@ -1,44 +1,47 @@
-"""Log files that are watched: what is in them, and what is added, merged by time."""
+"""Log files that are watched: what they held before, and what is added, merged by time.
+
+What is new is read as ``follow`` reads it, through every rotation; only nothing is kept on disk.
+"""
 
 from __future__ import annotations
 
-import os
 import time
+from collections import deque
 from contextlib import suppress
-from datetime import UTC, datetime
-from pathlib import Path
+from itertools import islice
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from logkit_analysis.live.growing import GrowingFile
+from logkit_analysis.gathering import Gatherer
+from logkit_analysis.live.backlog import MOST_BYTES_BACK, merged
+from logkit_analysis.live.earlier import EarlierFile, earlier_file
+from logkit_analysis.live.filters import Selection
 from logkit_analysis.live.sifting import sift
-from logkit_analysis.sources import compression
-from logkit_analysis.sources.descriptors import descriptor_budget
-from logkit_analysis.sources.discovery import (
-    discover_present,
-    is_database,
-    is_side_file,
-    original_of,
-)
+from logkit_analysis.sources.compression import DAMAGED
+from logkit_analysis.sources.discovery import discover_present, path_text
+from logkit_analysis.sources.rotated import RotatedCopies
 from logkit_analysis.sources.wakeup import Wakeup
-from logkit_analysis.streams import FileKey
+from logkit_analysis.sources.watcher import Watcher
+from logkit_analysis.stopping import StopSignal
+from logkit_analysis.streams import joined
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
     from types import TracebackType
     from typing import Self
 
     from logkit_analysis.live.event import LiveEvent
-    from logkit_analysis.live.filters import Selection
     from logkit_analysis.live.rates import Rates
-    from logkit_analysis.parsers.batch import Batch
     from logkit_analysis.parsers.chunk_parser import ChunkParser
     from logkit_analysis.sources.pace import Pace
-    from logkit_analysis.stopping import StopSignal
+    from logkit_analysis.store.writer import Part
+    from logkit_analysis.streams import LogStream
 
-_MAGIC_BYTES = 16
-# Of each file at one look.
-_MOST_BYTES = 4 * 1024 * 1024
-_BEGINNING = datetime.min.replace(tzinfo=UTC)
+# Of one look; few enough for little memory and a prompt answer to a key.
+_CYCLE_BYTES = 8 * 1024 * 1024
+_PART_EVENTS = 1_000
+_MOST_INTERVALS = 300
 
 
 class LiveFiles:
@@ -68,11 +71,25 @@ class LiveFiles:
         self._pace = pace
         self._say = say
         self._rates = rates
-        self._files: dict[FileKey, GrowingFile] = {}
-        self._ignored: set[FileKey] = set()
-        self._budget = descriptor_budget()
-        self._told: set[str] = set()
-        self._folders: list[Path] = []
+        self._began_at = time.time()
+        self._earlier = self._find_earlier()
+        streams = [one.stream for one in self._earlier if one.stream and one.stream.intervals]
+        self._numbered = len(streams)
+        for number, stream in enumerate(streams, 1):
+            stream.source_id = number
+        self._watcher = Watcher(arguments, streams, self._began_at, pace)
+        self._gatherer = Gatherer(
+            self._watcher,
+            streams,
+            parser,
+            self._take,
+            StopSignal(),
+            say,
+            pace,
+            cycle_bytes=_CYCLE_BYTES,
+        )
+        self._selection = Selection()
+        self._taken: dict[int, list[LiveEvent]] = {}
         self._wakeup: Wakeup | None = None
         self._polled_at = 0.0
         self._has_more = False
@@ -81,9 +98,6 @@ class LiveFiles:
         for argument in self._arguments:
             if not discover_present([argument]):
                 self._say(f"{argument}: nothing there yet, waiting for it")
-        self._look()
-        for file in self._files.values():
-            file.go_to_end()
         return self
 
     def __exit__(
@@ -94,18 +108,19 @@ class LiveFiles:
     ) -> None:
         if self._wakeup is not None:
             self._wakeup.__exit__(kind, error, trace)
-        for file in self._files.values():
-            file.close()
+        for tail in self._watcher.tails:
+            self._watcher.drop(tail)
 
     @property
     def names(self) -> list[str]:
-        """The names of the files that are watched."""
-        return [file.name for file in self._files.values()]
+        """The names of the files that are open."""
+        return [tail.name for tail in self._watcher.tails if tail.is_named]
 
     @property
     def lag_bytes(self) -> int:
         """How many bytes are there that were not read yet."""
-        return sum(file.lag_bytes for file in self._files.values())
+        tails = [tail for tail in self._watcher.tails if not tail.is_read and tail.stream]
+        return sum(max(0, tail.state.size - tail.stream.position) for tail in tails if tail.stream)
 
     @property
     def is_over(self) -> bool:
@@ -114,139 +129,100 @@ class LiveFiles:
 
     def backlog(
         self, selection: Selection, *, count: int | None, since: datetime | None
-    ) -> list[LiveEvent]:
-        """Return what was there when the files were opened: the last *count*, or all *since*."""
-        if count == 0:
-            return []
-        found = [self._last(file, selection, count, since) for file in self._files.values()]
-        events = _merged(found)
-        return events if count is None else events[-count:]
+    ) -> Iterator[list[LiveEvent]]:
+        """Yield, in parts, what *selection* shows of that which was there to begin with.
+
+        Args:
+            selection: What is shown.
+            count: Only the last so many; ``None`` for all of *since*.
+            since: From when on; also of rotated and compressed copies.
+        """
+        events = self._since(selection, since) if since else self._newest(selection, count or 0)
+        if since is not None and count is not None:
+            events = iter(deque(events, maxlen=count))
+        while part := list(islice(events, _PART_EVENTS)):
+            yield part
 
     def poll(self, selection: Selection) -> list[LiveEvent]:
         """Return what *selection* shows of that which is new since the last call."""
         self._polled_at = time.monotonic()
-        self._look()
-        self._has_more = False
-        read = [(file.name, self._read(file)) for file in list(self._files.values())]
-        now = time.monotonic()
-        return _merged(
-            [sift(batch, name, selection, self._rates, now) for name, batch in read if batch]
-        )
+        self._selection = selection
+        for archive in [*self._watcher.archives.values()]:
+            if archive.state.modified_ns < self._began_at * 1e9:
+                # What it holds is older than the view.
+                self._watcher.is_done(archive)
+        self._has_more = self._gatherer.cycle(self._polled_at)
+        taken, self._taken = self._taken, {}
+        return list(merged(taken.values()))
 
     def wait(self, stop: StopSignal) -> None:
         """Wait until a file has changed, for a moment at most."""
         if self._has_more:
             return
         if self._wakeup is None:
-            self._wakeup = Wakeup(self._is_relevant, stop, self._pace)
-        self._wakeup.watch(self._folders)
+            self._wakeup = Wakeup(self._watcher.is_relevant, stop, self._pace)
+        self._wakeup.watch(self._watcher.folders)
         next_at = self._polled_at + self._pace.commit_interval_s / 2
         stop.wait(max(0.0, next_at - time.monotonic()))
         self._wakeup.wait()
 
-    def _is_relevant(self, path: str) -> bool:
-        return not is_side_file(path)
+    def _find_earlier(self) -> list[EarlierFile]:
+        """Return what is there, also rotated copies, the last written first."""
+        present = [file.path for file in discover_present(self._arguments)]
+        siblings = RotatedCopies(self._arguments, (), self._began_at).find(present)
+        found = []
+        for path in dict.fromkeys([*present, *siblings]):
+            try:
+                file = earlier_file(path, self._parser, self._pace.record_silence_s)
+            except OSError as error:
+                if path in self._arguments:
+                    self._say(f"cannot read {path_text(path)}: {error.strerror}; trying again")
+                continue
+            if file is not None:
+                found.append(file)
+        return sorted(found, key=attrgetter("modified_at"), reverse=True)
 
-    def _last(
-        self, file: GrowingFile, selection: Selection, count: int | None, since: datetime | None
-    ) -> list[LiveEvent]:
-        """Return the last events of *file*: *count* of them, or all since a time."""
-        events: list[LiveEvent] = []
-        for batch, is_all in file.last_parts():
-            events = sift(batch, file.name, selection)
-            if since is not None:
-                first = min(_times(batch), default=None)
-                events = [one for one in events if one.at is not None and one.at >= since]
-                if first is not None and first < since:
-                    break
-            if is_all or (count is not None and len(events) >= count):
+    def _newest(self, selection: Selection, count: int) -> Iterator[LiveEvent]:
+        """Return the last *count* events of all files."""
+        newest: list[LiveEvent] = []
+        is_cut_short = False
+        for file in self._earlier:
+            # No line of a file is younger than its last change.
+            if len(newest) == count and newest[0].at and newest[0].at > file.modified_at:
                 break
-        return events
-
-    def _read(self, file: GrowingFile) -> Batch | None:
-        try:
-            batch = file.read(_MOST_BYTES, self._pace.record_silence_s)
-            if batch is not None:
-                self._has_more = self._has_more or file.lag_bytes > 0
-            elif not file.is_named and self._is_left(file):
-                batch = file.read_rest()
-                self._drop(file)
-        except OSError as error:
-            self._tell_once(f"cannot read {file.name}: {error.strerror}")
-            self._drop(file)
-            return None
-        return batch
-
-    def _is_left(self, file: GrowingFile) -> bool:
-        """Return whether nobody is likely to write into a file that has lost its name."""
-        return time.monotonic() - file.changed_at >= self._pace.settle_s
-
-    def _drop(self, file: GrowingFile) -> None:
-        del self._files[file.key]
-        file.close()
-
-    def _look(self) -> None:
-        """Open what is new; note which files have lost their name."""
-        present = discover_present(self._arguments)
-        paths = [file.path for file in present]
-        names = {os.path.basename(path) for path in paths}  # noqa: PTH119
-        folders = {Path(path).parent for path in paths}
-        folders |= {path if path.is_dir() else path.parent for path in map(Path, self._arguments)}
-        self._folders = sorted(folder for folder in folders if folder.is_dir())
-        named: set[FileKey] = set()
-        for path in paths:
             with suppress(OSError):
-                status = Path(path).stat()
-                key = FileKey(status.st_dev, status.st_ino)
-                named.add(key)
-                if key not in self._files and key not in self._ignored:
-                    self._open(path, is_copy=_is_copy(path, names))
-        for key, file in self._files.items():
-            file.is_named = key in named
-        self._ignored &= named
+                events, gave_up = file.newest(self._parser, selection, count)
+                newest = list(merged([newest, events]))[-count:] if count else []
+                is_cut_short = is_cut_short or gave_up
+        if is_cut_short and len(newest) < count:
+            self._say(
+                f"{len(newest)} lines in the last {MOST_BYTES_BACK >> 20} MiB of each file; "
+                "--since looks further back"
+            )
+        return iter(newest)
 
-    def _open(self, path: str, *, is_copy: bool) -> None:
-        if len(self._files) >= self._budget:
-            self._tell_once(f"only {self._budget:,} files can be watched at once")
-            return
-        file = GrowingFile.open(path, self._parser)
-        head = file.head(_MAGIC_BYTES)
-        if compression.detect(head) != "none" or is_database(head):
-            self._ignored.add(file.key)
-            file.close()
-            return
-        if is_copy:
-            # A copy of what was shown: a file that was only renamed is open already.
-            file.go_to_end()
-        self._files[file.key] = file
+    def _since(self, selection: Selection, at: datetime) -> Iterator[LiveEvent]:
+        """Yield all events from *at* on."""
+        files = [file for file in self._earlier if file.modified_at >= at]
+        return merged([self._since_in(file, selection, at) for file in files])
 
-    def _tell_once(self, text: str) -> None:
-        if text not in self._told:
-            self._told.add(text)
-            self._say(text)
+    def _since_in(
+        self, file: EarlierFile, selection: Selection, at: datetime
+    ) -> Iterator[LiveEvent]:
+        try:
+            yield from file.since(self._parser, selection, at)
+        except DAMAGED as error:
+            self._say(f"{file.name}: damaged or incomplete: {error}; what came before is shown")
 
-
-def _is_copy(path: str, names: set[str]) -> bool:
-    """Return whether *path* is called as a rotated copy of one of the files *names* is."""
-    name = os.path.basename(path)  # noqa: PTH119
-    return original_of(name, names - {name}) is not None
-
-
-def _times(batch: Batch) -> Iterable[datetime]:
-    for table in batch.tables:
-        if "timestamp" in table.column_names:
-            yield from (at for at in table.column("timestamp").to_pylist() if at is not None)
-
-
-def _merged(found: Sequence[list[LiveEvent]]) -> list[LiveEvent]:
-    """Return the events of several files in the order of time, those of each file in its own."""
-    if len(found) == 1:
-        return found[0]
-    timed: list[tuple[datetime, LiveEvent]] = []
-    for events in found:
-        last = _BEGINNING
-        for event in events:
-            last = last if event.at is None else max(last, event.at)
-            timed.append((last, event))
-    timed.sort(key=lambda pair: pair[0])
-    return [event for _, event in timed]
+    def _take(self, parts: Sequence[Part], moved: Sequence[LogStream] = ()) -> None:  # noqa: ARG002
+        """Show *parts*, and note that they are consumed."""
+        now = time.monotonic()
+        for part in parts:
+            stream = part.stream
+            if stream.source_id is None:
+                self._numbered += 1
+            part.note_consumed(stream.source_id or self._numbered)
+            if len(stream.intervals) > _MOST_INTERVALS:
+                stream.intervals[:] = joined(stream.intervals)
+            events = sift(part.batch, stream.name, self._selection, self._rates, now)
+            self._taken.setdefault(id(stream), []).extend(events)

@@ -11,7 +11,7 @@ from logkit_analysis.live.sifting import sift
 from logkit_analysis.parsers.chunk_parser import StreamParser
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from logkit_analysis.live.event import LiveEvent
@@ -66,10 +66,10 @@ class LivePipe:
         *,
         count: int | None,  # noqa: ARG002
         since: datetime | None,
-    ) -> list[LiveEvent]:
-        """Return nothing: of a pipe all lines are new. Those before *since* will not be shown."""
+    ) -> Iterator[Sequence[LiveEvent]]:
+        """Yield nothing: of a pipe all lines are new. Those before *since* will not be shown."""
         self._since = since
-        return []
+        return iter(())
 
     def poll(self, selection: Selection) -> list[LiveEvent]:
         """Return what *selection* shows of that which has come since the last call."""

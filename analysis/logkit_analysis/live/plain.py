@@ -45,8 +45,8 @@ class Source(Protocol):
 
     def backlog(
         self, selection: Selection, *, count: int | None, since: datetime | None
-    ) -> list[LiveEvent]:
-        """Return what is there already: the last *count*, or all since a time."""
+    ) -> Iterator[Sequence[LiveEvent]]:
+        """Yield, in parts, what is there already: the last *count*, or all since a time."""
 
     def poll(self, selection: Selection) -> list[LiveEvent]:
         """Return what is new."""
@@ -95,7 +95,10 @@ def watch(
         is_watched: Returns whether somebody reads what is written.
     """
     try:
-        view.show(source.backlog(selection, count=count, since=since))
+        for events in source.backlog(selection, count=count, since=since):
+            view.show(events)
+            if stop.is_set() or not is_watched():
+                return
         while not stop.is_set() and is_watched():
             view.show(source.poll(selection))
             view.tell(rates.status(time.monotonic()), source.lag_bytes)

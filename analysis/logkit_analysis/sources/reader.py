@@ -18,7 +18,14 @@ _CHUNK_BYTES = 64 * 1024 * 1024
 _BLOCK_BYTES = 4 * 1024 * 1024
 
 
-class ByteStream(Protocol):
+class Readable(Protocol):
+    """Bytes in order."""
+
+    def read1(self, size: int, /) -> bytes:
+        """Return up to *size* bytes as soon as there are any; none at the end."""
+
+
+class ByteStream(Readable, Protocol):
     """Decompressed bytes, read from their start."""
 
     def read(self, size: int, /) -> bytes:
@@ -26,9 +33,6 @@ class ByteStream(Protocol):
 
     def seek(self, offset: int, /) -> int:
         """Move to *offset*."""
-
-    def read1(self, size: int, /) -> bytes:
-        """Return up to *size* bytes as soon as there are any; none at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +57,7 @@ class Chunk:
         return self.start + len(self.data)
 
 
-def read_chunks(
-    stream: ByteStream, start: int, *, chunk_lines: int = CHUNK_LINES
-) -> Iterator[Chunk]:
+def read_chunks(stream: Readable, start: int, *, chunk_lines: int = CHUNK_LINES) -> Iterator[Chunk]:
     """Yield the rest of *stream*, whose next byte has offset *start*.
 
     A chunk has *chunk_lines* lines, or fewer where that would be more than 64 MiB; a longer line

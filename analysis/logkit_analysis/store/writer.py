@@ -50,6 +50,21 @@ class Part:
         known = self.stream.head
         return known if len(known) >= HEAD_BYTES else (known + self.data)[:HEAD_BYTES]
 
+    @property
+    def format(self) -> str | None:
+        """The format of the stream's lines as far as it is known by now."""
+        choice = self.batch.choice
+        return choice.name if choice and choice.name else self.stream.format
+
+    def note_consumed(self, source_id: int) -> None:
+        """Bring the stream up to date, whose number is *source_id*."""
+        stream = self.stream
+        stream.source_id = source_id
+        stream.format = self.format
+        stream.head = self.head
+        stream.intervals += self.intervals
+        stream.committed_at = time.time()
+
 
 def known_streams(connection: duckdb.DuckDBPyConnection) -> list[LogStream]:
     """Return every stream of which something has been consumed, oldest first."""
@@ -88,12 +103,6 @@ def began_at(connection: duckdb.DuckDBPyConnection) -> float:
     return float(rows[0][0])
 
 
-def _format_of(part: Part) -> str | None:
-    """Return the name of the format that the stream of *part* has from now on."""
-    choice = part.batch.choice
-    return choice.name if choice and choice.name else part.stream.format
-
-
 class StoreWriter:
     """Writes what one run reads.
 
@@ -119,11 +128,7 @@ class StoreWriter:
             source_ids = self._source_ids(parts)
             self._add(parts, source_ids)
         for part, source_id in zip(parts, source_ids, strict=True):
-            part.stream.source_id = source_id
-            part.stream.format = _format_of(part)
-            part.stream.head = part.head
-            part.stream.intervals += part.intervals
-            part.stream.committed_at = time.time()
+            part.note_consumed(source_id)
 
     def _note_place(self, stream: LogStream) -> None:
         self._connection.execute(
@@ -207,7 +212,7 @@ class StoreWriter:
     def _insert_sources(self, parts: Sequence[Part], source_ids: Sequence[int]) -> None:
         new, changed = [], []
         for part, source_id in zip(parts, source_ids, strict=True):
-            row = (source_id, part.stream, part.head, _format_of(part))
+            row = (source_id, part.stream, part.head, part.format)
             if part.stream.source_id is None:
                 new.append(row)
             elif row[2:] != (part.stream.head, part.stream.format):

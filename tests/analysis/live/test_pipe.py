@@ -89,7 +89,7 @@ def test_a_record_of_several_lines_is_one_event(writer: Writer) -> None:
 def test_what_was_before_a_time_is_not_shown(writer: Writer) -> None:
     """--since holds for a pipe too."""
     since = datetime(2026, 1, 31, 9, tzinfo=UTC)
-    assert writer.pipe.backlog(ALL, count=None, since=since) == []
+    assert list(writer.pipe.backlog(ALL, count=None, since=since)) == []
     writer.write(
         b'{"timestamp":"2026-01-31T08:59:59Z","message":"old"}\n'
         b'{"timestamp":"2026-01-31T09:00:00Z","message":"new"}\n{"message":"whenever"}\n'

@@ -1,0 +1,228 @@
+"""What a log held before anybody watched: its last events, or all since a time.
+
+A big log is read only where the answer is: backwards from its end, or from a place that is found
+by bisection, since logs are nearly in the order of time.
+"""
+
+from __future__ import annotations
+
+import heapq
+import os
+from datetime import UTC, datetime
+from itertools import dropwhile
+from typing import TYPE_CHECKING
+
+import pyarrow.compute as pc
+
+from logkit_analysis.live.sifting import sift
+from logkit_analysis.parsers.chunk_parser import StreamParser
+from logkit_analysis.parsers.text.layout import JSON
+from logkit_analysis.sources.reader import Chunk, cut_at_records, read_chunks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from logkit_analysis.live.event import LiveEvent
+    from logkit_analysis.live.filters import Selection
+    from logkit_analysis.parsers.batch import Batch
+    from logkit_analysis.parsers.chunk_parser import ChunkParser
+    from logkit_analysis.sources.reader import Readable
+
+MOST_BYTES_BACK = 64 * 1024 * 1024
+"""How far the last events of a file are looked for, so that a rare one is not waited for."""
+
+_FIRST_BLOCK_BYTES = 128 * 1024
+_BLOCK_GROWTH = 4
+_LARGEST_BLOCK_BYTES = 8 * 1024 * 1024
+_PROBE_BYTES = 64 * 1024
+# Lines of several threads and hosts come late by so much at most, where anybody looks at times.
+_DISORDER_BYTES = 1024 * 1024
+_CHUNK_LINES = 20_000
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
+
+
+class PlainLog:
+    """An open log file up to where it was read when the view began.
+
+    Args:
+        name: The path as the user wrote it, for people.
+        descriptor: Open for reading; the caller's.
+        end: Offset behind its last whole record.
+        parser: Of all files.
+        format_name: Format of its lines.
+
+    Attributes:
+        is_cut_short: Whether `newest` has given up before the file's beginning.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        descriptor: int,
+        end: int,
+        *,
+        parser: ChunkParser,
+        format_name: str | None,
+    ) -> None:
+        self._name = name
+        self._descriptor = descriptor
+        self._end = end
+        self._parser = parser
+        self._format_name = format_name
+        self.is_cut_short = False
+
+    def newest(self, selection: Selection, count: int) -> list[LiveEvent]:
+        """Return the last *count* events that *selection* shows, or all there are."""
+        found: list[list[LiveEvent]] = []
+        missing, end, size = count, self._end, _FIRST_BLOCK_BYTES
+        while missing > 0 and end > 0:
+            self.is_cut_short = self._end - end >= MOST_BYTES_BACK
+            if self.is_cut_short:
+                break
+            batch, end = self._records(end, size)
+            found.append(sift(batch, self._name, selection))
+            missing -= len(found[-1])
+            size = min(size * _BLOCK_GROWTH, _LARGEST_BLOCK_BYTES)
+        return [event for events in reversed(found) for event in events][-count:]
+
+    def since(self, selection: Selection, at: datetime) -> Iterator[LiveEvent]:
+        """Yield the events that *selection* shows, from the first one at or after *at* on."""
+        start = self._place_before(at)
+        chunks = read_chunks(
+            _Stretch(self._descriptor, start, self._end), start, chunk_lines=_CHUNK_LINES
+        )
+        stream = StreamParser(self._parser, self._format_name, None)
+        yield from _since(chunks, stream, self._name, selection, at)
+
+    def _records(self, end: int, size: int) -> tuple[Batch, int]:
+        """Return the records before *end*, about *size* bytes, and where the first one begins."""
+        while True:
+            begin = max(0, end - size)
+            data = os.pread(self._descriptor, end - begin, begin)
+            cut = data.find(b"\n") + 1 if begin else 0
+            batch = self._parse(data[cut:], begin + cut)
+            first = begin + cut if not begin or self._is_json else _first_event(batch)
+            is_whole = bool(cut) or not begin
+            if is_whole and (first is not None or size >= MOST_BYTES_BACK):
+                break
+            size *= _BLOCK_GROWTH
+        # The lines before a first event of text may belong to a record that begins before them.
+        first = begin + cut if first is None else first
+        batch.rejects = [line for line in batch.rejects if line.offset >= first]
+        return batch, first
+
+    def _place_before(self, at: datetime) -> int:
+        """Return the offset of a line before all that were written at *at* or later."""
+        low, high = 0, self._end
+        while high - low > _DISORDER_BYTES:
+            middle = (low + high) // 2
+            first = self._first_time(middle)
+            if first is None or first >= at:
+                high = middle
+            else:
+                low = middle
+        begin = max(0, low - _DISORDER_BYTES)
+        if not begin:
+            return 0
+        return self._next_line(begin)
+
+    def _first_time(self, offset: int) -> datetime | None:
+        """Return the earliest time near *offset*; `None` if no line there has one."""
+        start = self._next_line(offset)
+        data = os.pread(self._descriptor, min(_PROBE_BYTES, self._end - start), start)
+        cut = data.rfind(b"\n") + 1
+        return min(_times(self._parse(data[:cut], start)), default=None) if cut else None
+
+    def _next_line(self, offset: int) -> int:
+        """Return where the first line after *offset* begins."""
+        while offset < self._end:
+            block = os.pread(self._descriptor, _PROBE_BYTES, offset)
+            if cut := block.find(b"\n") + 1:
+                return min(offset + cut, self._end)
+            offset += len(block) or self._end
+        return self._end
+
+    @property
+    def _is_json(self) -> bool:
+        return self._format_name in (None, JSON)
+
+    def _parse(self, data: bytes, start: int) -> Batch:
+        return self._parser.parse(data, start, format_name=self._format_name)
+
+
+def archive_since(
+    stream: Readable, name: str, parser: StreamParser, selection: Selection, at: datetime
+) -> Iterator[LiveEvent]:
+    """Yield the events of a compressed log from the first one at or after *at* on.
+
+    Args:
+        stream: The decompressed bytes.
+        name: The file's path for people.
+        parser: Of this file.
+        selection: What is shown.
+        at: From when on.
+
+    Raises:
+        DAMAGED: The file is damaged or incomplete; what came before was yielded.
+    """
+    yield from _since(read_chunks(stream, 0, chunk_lines=_CHUNK_LINES), parser, name, selection, at)
+
+
+def merged(logs: Iterable[Iterable[LiveEvent]]) -> Iterator[LiveEvent]:
+    """Yield the events of several logs in the order of time, those of each log in its own order.
+
+    An event without a time stays behind the one before it, and so does one whose clock went back.
+    """
+    for _, event in heapq.merge(*map(_timed, logs), key=lambda pair: pair[0]):
+        yield event
+
+
+def _timed(events: Iterable[LiveEvent]) -> Iterator[tuple[datetime, LiveEvent]]:
+    latest = _BEGINNING
+    for event in events:
+        latest = latest if event.at is None else max(latest, event.at)
+        yield latest, event
+
+
+def _since(
+    chunks: Iterator[Chunk],
+    stream: StreamParser,
+    name: str,
+    selection: Selection,
+    at: datetime,
+) -> Iterator[LiveEvent]:
+    events = (
+        event
+        for chunk in cut_at_records(chunks, stream.settled)
+        for event in sift(stream.parse(chunk.data, chunk.start), name, selection)
+    )
+    begun = dropwhile(lambda event: event.at is None or event.at < at, events)
+    # Lines that came late may still be older; those without a time belong to their neighbours.
+    return (event for event in begun if event.at is None or event.at >= at)
+
+
+def _first_event(batch: Batch) -> int | None:
+    return min((pc.min(one.column("source_offset")).as_py() for one in batch.tables), default=None)
+
+
+def _times(batch: Batch) -> Iterator[datetime]:
+    for table in batch.tables:
+        if "timestamp" in table.column_names:
+            first = pc.min(table.column("timestamp")).as_py()
+            if first is not None:
+                yield first
+
+
+class _Stretch:
+    """A part of an open file as a stream."""
+
+    def __init__(self, descriptor: int, start: int, end: int) -> None:
+        self._descriptor = descriptor
+        self._offset = start
+        self._end = end
+
+    def read1(self, size: int, /) -> bytes:
+        """Return up to *size* bytes; none at the end."""
+        data = os.pread(self._descriptor, min(size, self._end - self._offset), self._offset)
+        self._offset += len(data)
+        return data
