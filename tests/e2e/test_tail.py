@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import subprocess
-from contextlib import contextmanager
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -217,22 +217,26 @@ def test_a_reader_that_has_enough_ends_it() -> None:
     tail.stderr.close()
 
 
-@contextmanager
-def on_terminal(log: Path, **environment: str) -> Iterator[Terminal]:
-    """Watch *log* as lines on a terminal."""
-    with Terminal([LOGKIT, "tail", "--plain", str(log)], log.parent, environment) as terminal:
-        yield terminal
+# The command where the extra is not installed.
+NO_SCREEN = """
+import sys
+sys.modules["textual"] = None
+from logkit_analysis.__main__ import main
+sys.exit(main())
+"""
 
 
 @pytest.mark.usefixtures("clean")
 def test_a_terminal_has_colours_and_a_status_line(log: Path) -> None:
     """Lines are coloured and cut; the status stands below them and goes when it ends."""
     append(log, line(1, "x" * 200, level="error", status=500, duration_ms=12))
-    with on_terminal(log) as terminal:
+    command = [sys.executable, "-c", NO_SCREEN, "tail", str(log)]
+    with Terminal(command, log.parent, {}) as terminal:
         terminal.sees("lines/s")
         append(log, line(2, "b", status=429, duration_ms=3862))
         terminal.sees("429s 1")
-        shown = [text for text in terminal.lines if text]
+        hint, *shown = [text for text in terminal.lines if text]
+        assert hint.endswith("pip install 'botlogkit[tui]'")
         assert shown[0].startswith("── Saturday, 2026-01-31 ──")
         assert shown[1].startswith("09:00:01.000 ERROR    e 500 12 ms xxx")
         assert shown[1].endswith("…")
@@ -242,7 +246,7 @@ def test_a_terminal_has_colours_and_a_status_line(log: Path) -> None:
         assert b"\x1b[1;31mERROR" in terminal.raw
         terminal.press("ctrl-c")
         assert terminal.end() == 0
-        assert [text for text in terminal.lines if text] == shown[:3]
+        assert [text for text in terminal.lines if text] == [hint, *shown[:3]]
 
 
 @pytest.mark.usefixtures("clean")
@@ -250,7 +254,8 @@ def test_a_terminal_has_colours_and_a_status_line(log: Path) -> None:
 def test_colours_can_be_refused(log: Path, name: str) -> None:
     """NO_COLOR takes the colours away, a dumb terminal gets lines alone."""
     append(log, line(1, "a", level="error"))
-    with on_terminal(log, **{name: "dumb"}) as terminal:
+    command = [LOGKIT, "tail", "--plain", str(log)]
+    with Terminal(command, log.parent, {name: "dumb"}) as terminal:
         terminal.sees("ERROR    e a")
         assert b"mERROR" not in terminal.raw
         terminal.press("ctrl-c")

@@ -35,9 +35,10 @@ _LEVEL_WIDTH = len("critical")
 _LOUD = frozenset({"warning", "error", "critical"})
 _NO_TIME = "--:--:--.---"
 
-_WIDEST_SERVICE = 16
+_WIDEST_SOURCE = 16
 _WIDEST_EVENT = 24
-_MOST_SERVICES = 1_000
+_MOST_SOURCES = 1_000
+_STDIN = "-"
 
 _FIRST = ("retry_after_ms", "rate_limit_scope", "attempt", "command", "queue", "queue_depth")
 _LATE = (
@@ -94,7 +95,7 @@ class Widths:
     """How wide the columns are so far; they grow with what they have seen.
 
     Attributes:
-        services: The services that were seen; they are named once there is more than one.
+        services: The services, or files that name none; they are shown once there are two.
         service: Cells of the column of services.
         event: Cells of the column of event names.
     """
@@ -106,12 +107,19 @@ class Widths:
     def grow(self, events: Iterable[LiveEvent]) -> None:
         """Take notice of *events*, which will be shown."""
         for event in events:
-            name, service = event.columns.get("event"), event.columns.get("service")
+            name, source = event.columns.get("event"), _source(event)
             if name is not None:
                 self.event = max(self.event, min(len(name), _WIDEST_EVENT))
-            if service is not None and len(self.services) < _MOST_SERVICES:
-                self.services.add(service)
-                self.service = max(self.service, min(len(service), _WIDEST_SERVICE))
+            if source and len(self.services) < _MOST_SOURCES:
+                self.services.add(source)
+                self.service = max(self.service, min(len(source), _WIDEST_SOURCE))
+
+
+def _source(event: LiveEvent) -> str:
+    """Return the service, or else the name of the file; nothing for a line that is no event."""
+    if event.reject_reason is not None or event.file == _STDIN:
+        return event.columns.get("service") or ""
+    return event.columns.get("service") or event.file.rpartition("/")[2]
 
 
 def line(event: LiveEvent, *, zone: tzinfo, widths: Widths) -> Text:
@@ -138,12 +146,9 @@ def segments(
             day.
     """
     shown = [(_time(event.at, zone, has_date=has_date), "dim"), (" ", ""), _level(event)]
-    columns = event.columns
     if len(widths.services) > 1:
-        service = _padded(columns.get("service"), widths.service)
-        shown += [(" ", ""), (service, "cyan")]
-    name = columns.get("event")
-    if name is not None:
+        shown += [(" ", ""), (_padded(_source(event), widths.service), "cyan")]
+    if (name := event.columns.get("event")) is not None:
         shown += [(" ", ""), (_padded(name, widths.event), "bold")]
     for piece in _pieces(event):
         shown += [(" ", ""), *piece]

@@ -102,6 +102,15 @@ def test_a_service_is_named_once_there_are_two() -> None:
     assert shown(other, one).split() == ["23:30:15.042", "worker"]
 
 
+def test_a_file_stands_for_a_service_that_is_not_named() -> None:
+    """Text logs name no service: their files tell them apart."""
+    one = LiveEvent("logs/bot.log", 0, AT, {"message": "a"})
+    other = LiveEvent("worker.log", 0, AT, {"message": "b"})
+    broken = LiveEvent("x.log", 0, None, {"message": "{"}, reject_reason="r")
+    assert shown(one, broken).split() == ["23:30:15.042", "a"]
+    assert shown(one, other).split() == ["23:30:15.042", "bot.log", "a"]
+
+
 def test_columns_stand_below_each_other() -> None:
     """What follows the name of the event begins in one column."""
     short = event({"level": "info", "event": "a", "message": "text"})
