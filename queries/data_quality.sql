@@ -2,7 +2,7 @@
 -- @question Can the other answers be trusted: is anything missing, doubled, or out of time?
 -- @method   A row per finding; no rows, no finding. missing_timestamp: rows without a time,
 --           wherever the window lies. gap: silences of a service. restart: runs of a process that
---           began after another run on their host had ended. seq_holes: events that an instance
+--           took the place of one that had ended on their host. seq_holes: events that an instance
 --           numbered and the log lacks. duplicates: the same sequence number of an instance, or
 --           the same row where there are no numbers, more than once. clock_skew: rows from the
 --           future, and steps back in time within an instance.
@@ -104,7 +104,7 @@ gaps as (
 
 ),
 
-runs as (
+runs as materialized (
 
     select
         service,
@@ -121,17 +121,80 @@ runs as (
 
 ),
 
-followed as (
+-- As in the query restarts, where it is explained.
+points as (
 
     select
         service,
-        first_us,
-        lag(last_us, 1, null) over (
-            partition by service, host
-            order by first_us, last_us, instance
-        ) as previous_us
-
+        host,
+        instance,
+        first_us as at_us,
+        1 as is_start,
+        1 as point_rank
     from runs
+
+    union all
+
+    select
+        service,
+        host,
+        instance,
+        last_us as at_us,
+        0 as is_start,
+        case when first_us < last_us then 0 else 2 end as point_rank
+    from runs
+
+),
+
+balanced as (
+
+    select
+        *,
+        sum(is_start) over (
+            partition by service, host
+            order by at_us, point_rank, instance
+            rows between unbounded preceding and current row
+        ) as starts,
+        sum(1 - 2 * is_start) over (
+            partition by service, host
+            order by at_us, point_rank, instance
+            rows between unbounded preceding and current row
+        ) as balance
+
+    from points
+
+),
+
+replacing as (
+
+    select
+        service,
+        host,
+        at_us,
+        starts,
+        starts + min(balance) over (
+            partition by service, host
+            order by starts
+            rows between unbounded preceding and current row
+        ) as replaced
+
+    from balanced
+
+    where is_start = 1
+
+),
+
+stepped_runs as (
+
+    select
+        service,
+        at_us,
+        replaced - lag(replaced, 1, 0) over (
+            partition by service, host
+            order by starts
+        ) as is_restart
+
+    from replacing
 
 ),
 
@@ -140,11 +203,11 @@ restarts as (
     select
         service,
         count(*) as finding_count,
-        max(first_us) as latest_us
+        max(at_us) as latest_us
 
-    from followed
+    from stepped_runs
 
-    where first_us >= previous_us
+    where is_restart = 1
 
     group by service
 

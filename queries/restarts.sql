@@ -1,9 +1,10 @@
 -- @title    Restarts
 -- @question When did a process start anew, how long was it away, and had it ended in good order?
 -- @method   A run is what an instance logged. A restart is a run that began after another run of
---           its service on its host had ended, wherever that lies before the window. It is a
---           deploy where the version changed, a stop where the last event of the run before it is
---           named ...stopped, else a crash.
+--           its service on its host had ended, wherever that lies before the window. Where several
+--           run side by side, each new run takes the place of the one that ended first and was not
+--           yet replaced. It is a deploy where the version changed, a stop where the last event of
+--           the run before it is named ...stopped, else a crash.
 -- @param    since timestamptz  start of the window, inclusive
 -- @param    until timestamptz  end of the window, exclusive
 -- @column   started_at  first row of the new run
@@ -19,12 +20,14 @@
 -- @sample   incident
 with
 
-runs as (
+runs as materialized (
 
     select
         service,
         host,
         instance,
+        coalesce('=' || service, '') as service_key,
+        coalesce('=' || host, '') as host_key,
         min(timestamp) as first_at,
         max(timestamp) as last_at,
         max(version) as run_version,
@@ -40,28 +43,100 @@ runs as (
 
 ),
 
-followed as (
+-- Of one instant ends come first; but the end of a run of one row lies behind its start.
+points as (
+
+    select
+        service_key,
+        host_key,
+        instance,
+        first_at as point_at,
+        1 as is_start,
+        1 as point_rank
+    from runs
+
+    union all
+
+    select
+        service_key,
+        host_key,
+        instance,
+        last_at as point_at,
+        0 as is_start,
+        case when first_at < last_at then 0 else 2 end as point_rank
+    from runs
+
+),
+
+counted as (
 
     select
         *,
-        lag(first_at, 1, null) over (
-            partition by service, host
-            order by first_at, last_at, instance
-        ) as previous_first_at,
-        lag(last_at, 1, null) over (
-            partition by service, host
-            order by first_at, last_at, instance
-        ) as previous_last_at,
-        lag(stopped_at, 1, null) over (
-            partition by service, host
-            order by first_at, last_at, instance
-        ) as previous_stopped_at,
-        lag(run_version, 1, null) over (
-            partition by service, host
-            order by first_at, last_at, instance
-        ) as older_version
+        sum(is_start) over (
+            partition by service_key, host_key
+            order by point_at, point_rank, instance
+            rows between unbounded preceding and current row
+        ) as starts,
+        sum(1 - is_start) over (
+            partition by service_key, host_key
+            order by point_at, point_rank, instance
+            rows between unbounded preceding and current row
+        ) as ends
 
-    from runs
+    from points
+
+),
+
+-- Each start replaces a run if more have ended than were replaced before: replaced becomes
+-- least(replaced + 1, ends). Over all starts that is this minimum.
+matched as materialized (
+
+    select
+        *,
+        starts + min(case when is_start = 1 then ends - starts end) over (
+            partition by service_key, host_key
+            order by point_at, point_rank, instance
+            rows between unbounded preceding and current row
+        ) as replaced
+
+    from counted
+
+),
+
+stepped as (
+
+    select
+        service_key,
+        host_key,
+        instance,
+        replaced as place,
+        lag(replaced, 1, 0) over (
+            partition by service_key, host_key
+            order by starts
+        ) as replaced_before
+
+    from matched
+
+    where is_start = 1
+
+),
+
+ended as (
+
+    select
+        service_key,
+        host_key,
+        ends as place,
+        first_at as previous_first_at,
+        last_at as previous_last_at,
+        stopped_at as previous_stopped_at,
+        run_version as older_version
+
+    from matched
+
+    inner join runs using (service_key, host_key, instance)
+
+    where is_start = 0
 
 )
 
@@ -81,10 +156,14 @@ select
     run_version as version,
     older_version as previous_version
 
-from followed
+from stepped
+
+inner join ended using (service_key, host_key, place)
+
+inner join runs using (service_key, host_key, instance)
 
 where
-    first_at >= $since
-    and first_at >= previous_last_at
+    place > replaced_before
+    and first_at >= $since
 
 order by started_at, service, host, instance

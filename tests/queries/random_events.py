@@ -49,10 +49,10 @@ def _random_event(rng: random.Random, seconds: list[int]) -> Event:
         "timestamp": rng.choice([START + timedelta(microseconds=microseconds)] * 9 + [None]),
         "level": rng.choice(["debug", "info", "warning", "error", "critical", None]),
         "service": rng.choice(["bot", "worker", "", None]),
-        "event": rng.choice(["api_call", "heartbeat_acked", "service_stopped"]),
+        "event": rng.choice(["api_call", "heartbeat_acked", "service_stopped", "request_handled"]),
         "message": rng.choice(["hello", None]),
         "correlation_id": rng.choice(["c1", "c2", "c3", None]),
-        "instance": rng.choice(["i1", "i2", None]),
+        "instance": rng.choice(["i1", "i2", "i3", "i4", "i5", None]),
         "seq": rng.choice([*range(13), None]),
         "endpoint": rng.choice(["/a", "/b", "", None]),
         "method": rng.choice(["GET", "POST", None]),
@@ -155,6 +155,25 @@ def grouped(
     for row in rows:
         groups[key(row)].append(row)
     return groups
+
+
+def replacements(rows: Iterable[Event]) -> list[tuple[list[Event], list[Event]]]:
+    """Return the runs of one place that took over from one that had ended, with that one.
+
+    Who ended first is replaced first; a run of one row has ended once it has begun.
+    """
+    points = []
+    for (instance,), run in grouped(rows, lambda row: (row["instance"],)).items():
+        if instance is not None:
+            first, last = (pick(row["timestamp"] for row in run) for pick in (min, max))
+            points += [(first, 1, instance, run), (last, 0 if first < last else 2, instance, run)]
+    waiting, found = [], []
+    for _, rank, _, run in sorted(points, key=lambda point: point[:3]):
+        if rank != 1:
+            waiting.append(run)
+        elif waiting:
+            found.append((waiting.pop(0), run))
+    return found
 
 
 def percentile(values: list[float], share: Fraction) -> float:

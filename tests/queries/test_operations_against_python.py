@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import timedelta
 from fractions import Fraction
-from itertools import pairwise
 from statistics import linear_regression, median
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +24,7 @@ from .random_events import (
     nulls_last,
     on_random_events,
     percentile,
+    replacements,
     windows,
 )
 
@@ -242,35 +242,30 @@ def test_llm_latency(store: Any, rows: list[Event], window: Window) -> None:
 @on_random_events
 @given(rows=events, window=windows)
 def test_restarts(store: Any, rows: list[Event], window: Window) -> None:
-    """A run that begins after the one before it on its host has ended is a restart."""
+    """A run that takes the place of one that has ended on its host is a restart."""
     store.fill(rows)
-    timed = [row for row in rows if row["timestamp"] is not None]
-    told = [r for r in timed if r["timestamp"] < window.until and r["instance"] is not None]
-    places = grouped(told, lambda row: keyed(row, "service", "host"))
+    told = [row for row in rows if row["timestamp"] and row["timestamp"] < window.until]
     expected = []
-    for (service, host), place in places.items():
-        runs = [
-            (min(known(run, "timestamp")), max(known(run, "timestamp")), instance, run)
-            for (instance,), run in grouped(place, lambda row: keyed(row, "instance")).items()
-        ]
-        runs.sort(key=lambda run: run[:3])
-        for before, after in pairwise(runs):
-            versions = [max(known(run[3], "version"), default=None) for run in (before, after)]
-            ends = [r["event"] for r in before[3] if r["timestamp"] == before[1]]
+    for (service, host), place in grouped(told, lambda r: keyed(r, "service", "host")).items():
+        for before, after in replacements(place):
+            started_at = min(known(after, "timestamp"))
+            begun_at, ended_at = (pick(known(before, "timestamp")) for pick in (min, max))
+            versions = [max(known(run, "version"), default=None) for run in (before, after)]
+            ends = [row["event"] for row in before if row["timestamp"] == ended_at]
             reason = "stop" if "service_stopped" in ends else "crash"
             if None not in versions and versions[0] != versions[1]:
                 reason = "deploy"
-            if after[0] >= window.since and after[0] >= before[1]:
+            if started_at >= window.since:
                 expected.append(
                     {
-                        "started_at": after[0],
+                        "started_at": started_at,
                         "service": service,
                         "host": host,
-                        "instance": after[2],
+                        "instance": after[0]["instance"],
                         "reason": reason,
-                        "ended_at": before[1],
-                        "down_seconds": (after[0] - before[1]) / SECOND,
-                        "uptime_seconds": (before[1] - before[0]) / SECOND,
+                        "ended_at": ended_at,
+                        "down_seconds": (started_at - ended_at) / SECOND,
+                        "uptime_seconds": (ended_at - begun_at) / SECOND,
                         "version": versions[1],
                         "previous_version": versions[0],
                     }
@@ -348,7 +343,12 @@ def test_us_or_platform(store: Any, rows: list[Event], window: Window) -> None:
     store.fill(rows)
     expected = []
     for (service,), group in grouped(inside(rows, window), lambda r: keyed(r, "service")).items():
-        calls = [row for row in group if is_request(row) and row["endpoint"] is not None]
+        answers = [row for row in group if row["event"] == "request_handled"]
+        calls = [
+            row
+            for row in group
+            if is_request(row) and row["endpoint"] is not None and row not in answers
+        ]
         statuses = [row["status_code"] for row in calls]
         timeouts = [r for r in calls if r["status_code"] is None and r["error_type"] == "timeout"]
         shared = [
@@ -383,6 +383,7 @@ def test_us_or_platform(store: Any, rows: list[Event], window: Window) -> None:
                     and row not in calls
                     for row in group
                 ),
+                "failed_answers": sum((row["status_code"] or 0) >= 500 for row in answers),
                 "worst_loop_lag_ms": max(known(group, "loop_lag_ms"), default=None),
             }
         )

@@ -24,6 +24,7 @@ from .random_events import (
     nulls_last,
     on_random_events,
     percentile,
+    replacements,
     windows,
 )
 
@@ -158,21 +159,8 @@ def gaps_of(rows: Sequence[Event], seconds: float) -> int:
 
 
 def restarts_of(rows: Sequence[Event]) -> int:
-    """Return the runs of a service that began after the run before them on their host ended."""
-    count = 0
-    for group in grouped(rows, lambda row: (row["host"],)).values():
-        runs = [
-            (
-                min(r["timestamp"] for r in run),
-                max(r["timestamp"] for r in run),
-                name,
-            )
-            for (name,), run in grouped(group, lambda row: (row["instance"],)).items()
-            if name is not None
-        ]
-        runs.sort()
-        count += sum(later[0] >= earlier[1] for earlier, later in itertools.pairwise(runs))
-    return count
+    """Return how many runs of a service took the place of one that had ended on their host."""
+    return sum(len(replacements(group)) for group in grouped(rows, lambda r: (r["host"],)).values())
 
 
 @on_random_events

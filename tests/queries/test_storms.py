@@ -116,12 +116,13 @@ def storm_of(
     delays = delays_of(run, own)
     return (
         *(service, name, endpoint, bucket, first, last, len(run), ignored, ratio),
-        *(len(delays), sum(delays) / len(delays) if delays else None, max(delays, default=None)),
+        *(len(delays), sum(delays) / len(delays) / 1e3 if delays else None),
+        max(delays) / 1e3 if delays else None,
     )
 
 
 def delays_of(run: list[Event], own: list[Event]) -> list[float]:
-    """Return by how many milliseconds a storm delayed each action."""
+    """Return by how many microseconds a storm delayed each action."""
     delays = []
     for action in {r["correlation_id"] for r in run} - {None}:
         refused = [r["timestamp"] for r in run if r["correlation_id"] == action]
@@ -133,7 +134,7 @@ def delays_of(run: list[Event], own: list[Event]) -> list[float]:
             and r["timestamp"] > refused[0]
         ]
         end = min(answers) if answers else refused[-1]
-        delays.append((end - refused[0]) / timedelta(milliseconds=1))
+        delays.append((end - refused[0]) / timedelta(microseconds=1))
     return delays
 
 

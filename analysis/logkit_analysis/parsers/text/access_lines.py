@@ -80,6 +80,7 @@ named as (
 select
     source_offset,
     timestamp,
+    'request_handled' as event,
     method,
     endpoint,
     status_code,

@@ -200,6 +200,7 @@ FORMATS: tuple[TextFormat, ...] = (
         '203.0.113.9 - - [20/May/2015:04:05:11 +0000] "GET /a.css HTTP/1.1" 200 3638 "-" "curl/8"',
         '203.0.113.9 - ann [20/May/2015:04:05:11 +0000] "GET / HTTP/1.0" 304 -',
         is_multiline=False,
+        constants=(("event", "request_handled"),),
     ),
     _format(
         "logfmt",

@@ -102,7 +102,7 @@ class RecordReader:
         plan = self._plans.get(known.name)
         if plan is None:
             plan = self._plans[known.name] = self._plan(known)
-        columns: dict[str, Any] = {}
+        columns: dict[str, Any] = {} if known.has_dialects else dict(known.constants)
         rest: dict[str, Any] = {}
         for value, (name, convert, expand) in zip(match.groups(), plan, strict=True):
             if value is None:

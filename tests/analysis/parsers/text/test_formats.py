@@ -140,6 +140,7 @@ LINES = {
         ),
         {
             "timestamp": "2026-03-19T10:00:00Z",
+            "event": "request_handled",
             "client": "203.0.113.9",
             "user": "ann",
             "method": "GET",
@@ -156,6 +157,7 @@ LINES = {
         '203.0.113.9 - - [19/Mar/2026:10:00:00 +0000] "POST /ask HTTP/2.0" 200 - "-" "-" 1.234 up',
         {
             "timestamp": "2026-03-19T10:00:00Z",
+            "event": "request_handled",
             "client": "203.0.113.9",
             "method": "POST",
             "endpoint": "/ask",
@@ -169,6 +171,7 @@ LINES = {
         '::1 - - [19/Mar/2026:10:00:00 +0000] "\\x16\\x03" 400 226',
         {
             "timestamp": "2026-03-19T10:00:00Z",
+            "event": "request_handled",
             "client": "::1",
             "request": "\\x16\\x03",
             "status_code": 400,
