@@ -31,7 +31,8 @@ KEYS = {
     "enter": b"\r",
     "escape": b"\x1b",
     "up": b"\x1b[A",
-    "page up": b"\x1b[5~",
+    "backspace": b"\x7f",
+    "ctrl-u": b"\x15",
     "ctrl-c": b"\x03",
     "ctrl-z": b"\x1a",
 }

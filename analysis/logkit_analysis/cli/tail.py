@@ -32,7 +32,6 @@ that is not. Several -f must all hold. --where takes what stands behind WHERE in
 Without PATH it reads standard input if that is a pipe or file, else the logs of this folder.
 Ctrl-C or SIGTERM ends with exit code 0. Rotated, truncated and new files are followed."""
 
-_LINES = 50
 _TEXT, _JSON_LINES = "text", "jsonl"
 
 
@@ -110,7 +109,7 @@ def tail(
         level=level,
         conditions=filters or [],
         where=where,
-        count=lines if lines is not None or start is not None else _LINES,
+        count=lines,
         since=start,
         zone=zone,
         parser=parser,

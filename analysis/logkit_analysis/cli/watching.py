@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from logkit_analysis.sources.pace import Pace
 
 STDIN = "-"
+_LINES = 50
+# On a full screen one can go back.
+_SCREEN_LINES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class Request:
         level: The lowest level shown.
         conditions: What ``-f`` says.
         where: What ``--where`` says.
-        count: How many events to begin with, ``None`` for all of *since*.
+        count: How many events to begin with, ``None`` for all of *since*, or as many as suit.
         since: From when on, ``None`` for any time.
         zone: Zone of times given and shown.
         parser: Reads the lines.
@@ -66,6 +69,10 @@ class Request:
         """
         level = self.level if has_level else None
         return Selection(level, self.conditions, self.where, zone=self.zone.key)
+
+    def count_or(self, suitable: int) -> int | None:
+        """Return how many events to begin with, *suitable* if nothing was said of it."""
+        return suitable if self.count is None and self.since is None else self.count
 
     @property
     def words(self) -> str:
@@ -113,7 +120,7 @@ def _show_lines(request: Request, selection: Selection, *, is_json: bool, is_pip
                 view,
                 rates=rates,
                 stop=stop,
-                count=request.count,
+                count=request.count_or(_LINES),
                 since=request.since,
                 is_watched=output.has_reader,
             )
@@ -130,7 +137,7 @@ def _show_screen(request: Request, selection: Selection) -> None:
             selection,
             request.selection(has_level=False),
             rates,
-            request.count,
+            request.count_or(_SCREEN_LINES),
             request.since,
         )
         show(watched, selected=request.words, level=request.level, zone=request.zone, notes=said)

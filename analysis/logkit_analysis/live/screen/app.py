@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
+from textual.events import Key
 from textual.widgets import Static
 
 from logkit_analysis.errors import UsageError
@@ -17,7 +18,7 @@ from logkit_analysis.live.detail import detail
 from logkit_analysis.live.lines import Widths, line
 from logkit_analysis.live.patterns import find_patterns
 from logkit_analysis.live.screen import bars
-from logkit_analysis.live.screen.keys import BINDINGS, ON_LINES, help_lines
+from logkit_analysis.live.screen.keys import BINDINGS, IN_PROMPT, NOT_IN_PANEL, help_lines
 from logkit_analysis.live.screen.line_view import LineView
 from logkit_analysis.live.screen.pane import Pane
 from logkit_analysis.live.screen.panel import Kind, Panel
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from rich.text import Text
     from textual.app import ComposeResult
     from textual.binding import BindingType
+    from textual.events import Event
 
     from logkit_analysis.live.event import LiveEvent
     from logkit_analysis.live.feed import Arrival, Feed
@@ -120,11 +122,10 @@ class TailApp(App[None]):
                 loop.add_signal_handler(number, self.exit)
         self._watch(self.pane)
         self._feed.start()
-        self._lines.focus()
+        self.screen.set_focus(self._lines)
         self.set_interval(_TICK_S, self.take_in)
         self.set_interval(_STATUS_S, self._tell_figures)
         self.set_interval(_PATTERNS_S, self._refresh_patterns)
-        self._tell()
         self._tell_figures()
 
     def _fatal_error(self) -> None:
@@ -207,6 +208,7 @@ class TailApp(App[None]):
         return f"{event.at.astimezone(self._zone):%Y-%m-%d} {self._zone}"
 
     def _tell_figures(self) -> None:
+        self._tell()
         self._status.update(bars.status(self._figures(), self.size.width), layout=False)
 
     def _say(self, words: str) -> None:
@@ -214,9 +216,12 @@ class TailApp(App[None]):
         self._said = escape_controls(words)
         self._tell()
 
-    def on_key(self) -> None:
-        """Take back what was said; the key does what it does."""
-        self._said = ""
+    async def on_event(self, event: Event) -> None:
+        """Take back what was said at the next key."""
+        if isinstance(event, Key) and self._said:
+            self._said = ""
+            self._tell()
+        await super().on_event(event)
 
     def on_line_view_resized(self) -> None:
         """Fit the bars to the terminal."""
@@ -224,8 +229,10 @@ class TailApp(App[None]):
         self._tell_figures()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Return whether a key may do *action*: none that an open panel covers."""
-        if self._panel.kind is not None and action in ON_LINES:
+        """Return whether a key may do *action*: not what is typed, nor what a panel covers."""
+        if self._prompt.display and action not in IN_PROMPT:
+            return False
+        if self._panel.kind is not None and action in NOT_IN_PANEL:
             return False
         return super().check_action(action, parameters)
 
@@ -286,16 +293,12 @@ class TailApp(App[None]):
         except UsageError as error:
             self._prompt.refuse(str(error).removeprefix("--where: ").removeprefix("-f "))
             return
-        self._prompt.close()
-        self._lines.focus()
+        self._close()
         self._sift(sieve, self.pane)
-
-    def on_prompt_closed(self) -> None:
-        """Go on as before."""
-        self._lines.focus()
 
     def action_trace(self) -> None:
         """Follow the correlation id of the current line, or go back."""
+        self._close()
         if self.pane.sieve.correlation_id is not None:
             self.action_leave()
             return
@@ -304,8 +307,6 @@ class TailApp(App[None]):
         if found is None:
             self._say("this line has no correlation id")
             return
-        self._panel.close()
-        self._lines.focus()
         main = self.pane
         main.reading.pause()
         self._next_number += 1
@@ -315,10 +316,24 @@ class TailApp(App[None]):
         self._show()
 
     def action_leave(self) -> None:
-        """Return from a correlation id."""
-        if len(self._panes) > 1:
+        """Close what is open, or return from a correlation id."""
+        if not self._close() and len(self._panes) > 1:
             self._feed.leave(self._panes.pop().number)
             self._show()
+
+    def action_end(self) -> None:
+        """Close what is open, or end."""
+        if not self._close():
+            self.exit()
+
+    def _close(self) -> bool:
+        """Close the prompt and the panel; return whether one was open."""
+        was_open = self._prompt.display or self._panel.kind is not None
+        self._prompt.close()
+        self._panel.close()
+        self.screen.set_focus(self._lines)
+        self._tell()
+        return was_open
 
     def action_detail(self) -> None:
         """Open the event under the cursor."""
@@ -362,9 +377,4 @@ class TailApp(App[None]):
     def action_help(self) -> None:
         """Open the help."""
         self._panel.open(Kind.HELP, "keys", help_lines())
-        self._tell()
-
-    def on_panel_closed(self) -> None:
-        """Go back to the lines."""
-        self._lines.focus()
         self._tell()

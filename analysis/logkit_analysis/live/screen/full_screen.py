@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from logkit_analysis.live.conditions import level_named
 from logkit_analysis.live.feed import Feed
 from logkit_analysis.live.history import MOST_EVENTS
 from logkit_analysis.live.screen.app import TailApp
@@ -88,7 +89,7 @@ def show(
         feed,
         figures=lambda: source.figures,
         selected=selected,
-        level=level,
+        level=None if level is None else level_named("--level", level),
         zone=zone,
         notes=notes,
     )

@@ -24,7 +24,7 @@ _TABLE: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("l", "lowest level shown", {"l": "level"}),
     ("esc", "close, or back", {"escape": "leave"}),
     ("? F1", "this help", {"question_mark,f1": "help"}),
-    ("q", "close, or quit", {"q": "quit"}),
+    ("q", "close, or quit", {"q": "end"}),
 )
 _ALWAYS = (
     ("ctrl-c", "quit", {"ctrl+c": "quit"}),
@@ -36,23 +36,21 @@ _NOTES = (
     "The mouse is the terminal's own: mark and copy as ever.",
 )
 
+# What is pressed or pasted in a burst is for whatever the keys before have opened. That holds only
+# of bindings that the app looks at before it hands a key to a widget.
 BINDINGS: list[BindingType] = [
-    *(
-        Binding(keys, action, show=False)
-        for _, _, actions in _TABLE
-        for keys, action in actions.items()
-    ),
-    *(
-        Binding(keys, action, show=False, priority=True)
-        for _, _, actions in _ALWAYS
-        for keys, action in actions.items()
-    ),
+    Binding(keys, action, show=False, priority=True)
+    for _, _, actions in (*_TABLE, *_ALWAYS)
+    for keys, action in actions.items()
 ]
 
-ON_LINES = frozenset(
-    ("pause_or_resume", "move", "turn", "oldest", "newest", "shift", "detail", "filter", "leave")
+NOT_IN_PANEL = frozenset(
+    ("pause_or_resume", "move", "turn", "oldest", "newest", "shift", "detail", "filter")
 )
 """Actions on the lines: a panel that is open has its own keys for them, or none."""
+
+IN_PROMPT = frozenset(("leave", "quit", "suspend_process"))
+"""Actions that are possible while something is typed."""
 
 
 def help_lines() -> list[Text]:

@@ -38,7 +38,6 @@ class Panel(VerticalScroll):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "close", show=False),
         Binding("left", "step(-1)", show=False),
         Binding("right", "step(1)", show=False),
         Binding("j", "scroll_down", show=False),
@@ -47,9 +46,6 @@ class Panel(VerticalScroll):
         Binding("g", "scroll_home", show=False),
         Binding("G", "scroll_end", show=False),
     ]
-
-    class Closed(Message):
-        """It was closed."""
 
     class Stepped(Message):
         """The event before or after the one shown is wanted."""
@@ -85,17 +81,13 @@ class Panel(VerticalScroll):
         self._title.update(Text(title, "bold"))
         self._body.update(Text("\n").join(lines))
         self.display = True
-        self.focus()
+        # `focus` would come too late for a key that was pressed at once.
+        self.screen.set_focus(self, scroll_visible=False)
 
     def close(self) -> None:
         """Close it."""
         self.kind = None
         self.display = False
-
-    def action_close(self) -> None:
-        """Close it and say so."""
-        self.close()
-        self.post_message(self.Closed())
 
     def action_step(self, lines: int) -> None:
         """Ask for another event."""

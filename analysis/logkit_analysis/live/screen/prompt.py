@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from rich.text import Text
-from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input, Static
@@ -14,7 +13,6 @@ from logkit_analysis.renderers.escaping import escape_controls
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
-    from textual.binding import BindingType
 
 _EXAMPLES = "status_code=429 endpoint~=send   or   duration_ms > 500 and level != 'info'"
 
@@ -22,17 +20,12 @@ _EXAMPLES = "status_code=429 endpoint~=send   or   duration_ms > 500 and level !
 class Prompt(Vertical):
     """A line to type a filter into, and one that says what is wrong with it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", show=False)]
-
     class Typed(Message):
         """A filter was typed."""
 
         def __init__(self, text: str) -> None:
             super().__init__()
             self.text = text
-
-    class Closed(Message):
-        """Nothing is wanted."""
 
     def __init__(self) -> None:
         super().__init__(id="prompt")
@@ -53,7 +46,8 @@ class Prompt(Vertical):
         self._input.cursor_position = len(text)
         self._note.update(Text(f"{_EXAMPLES}   enter applies, empty: none, esc leaves", "dim"))
         self.display = True
-        self._input.focus()
+        # `focus` would come too late for what is typed or pasted at once.
+        self.screen.set_focus(self._input, scroll_visible=False)
 
     def refuse(self, reason: str) -> None:
         """Say why the text is no filter."""
@@ -67,8 +61,3 @@ class Prompt(Vertical):
         """Hand on what was typed."""
         event.stop()
         self.post_message(self.Typed(event.value.strip()))
-
-    def action_close(self) -> None:
-        """Leave the filter as it was."""
-        self.close()
-        self.post_message(self.Closed())
