@@ -44,7 +44,11 @@ def tail(
     lines: Annotated[
         int | None,
         typer.Option(
-            "--lines", "-n", metavar="N", min=0, help="Lines to begin with (50; all of --since)."
+            "--lines",
+            "-n",
+            metavar="N",
+            min=0,
+            help="Lines to begin with (50, a full screen 500; all of --since).",
         ),
     ] = None,
     since: SinceOption = None,
