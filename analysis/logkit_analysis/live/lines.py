@@ -83,7 +83,6 @@ _LEFT_OUT = (
     "error_fingerprint",
 )
 _NOT_OTHERS = frozenset((*_HEAD, *_TEXTS, *_FIRST, *_LATE, *_LAST, *_LEFT_OUT))
-_OTHERS = tuple(one.name for one in FIELDS if one.name not in _NOT_OTHERS)
 _COUNTS = frozenset(
     one.name for one in FIELDS if one.type == "integer" and readable(one.name, 1) == (one.name, "1")
 ) - {"pid", "seq", "shard_id", "attempt"}
@@ -208,7 +207,7 @@ def _pieces(event: LiveEvent) -> Iterator[list[Segment]]:
     yield from _error(columns)
     if (message := columns.get("message")) is not None:
         yield [(escape_controls(message), "")]
-    yield from _labelled(columns, _OTHERS)
+    yield from _labelled(columns, [name for name in columns if name not in _NOT_OTHERS])
     yield from _extra(event.fields)
     yield from _labelled(columns, (*_LATE, *_LAST))
 
@@ -241,12 +240,14 @@ def _error(columns: Any) -> Iterator[list[Segment]]:
 def _labelled(columns: Any, names: Iterable[str]) -> Iterator[list[Segment]]:
     for name in names:
         value = columns.get(name)
-        if value is None or columns.get(_USES.get(name, "")) is not None:
+        if value is None:
+            continue
+        if name in _USES and columns.get(_USES[name]) is not None:
             continue
         if name == "attempt" and value == 0:
             continue
         pair = _pair(name, value)
-        if (size := columns.get(_SIZES.get(name, ""))) is not None:
+        if name in _SIZES and (size := columns.get(_SIZES[name])) is not None:
             pair.append((f" of {_pair(name, size)[1][0]}", ""))
         yield pair
 
