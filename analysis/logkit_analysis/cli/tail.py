@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -10,7 +11,6 @@ import typer
 from logkit_analysis.cli.defaults import origin_of
 from logkit_analysis.cli.log_formats import AUTO, LogFormatOption, own_formats
 from logkit_analysis.cli.options import SinceOption, TimeZoneOption, check_zone
-from logkit_analysis.errors import UsageError
 from logkit_analysis.parsers.line_limit import MAX_LINE_BYTES
 
 EPILOG = """\b
@@ -32,7 +32,12 @@ that is not. Several -f must all hold. --where takes what stands behind WHERE in
 Without PATH it reads standard input if that is a pipe or file, else the logs of this folder.
 Ctrl-C or SIGTERM ends with exit code 0. Rotated, truncated and new files are followed."""
 
-_TEXT, _JSON_LINES = "text", "jsonl"
+
+class LineFormat(StrEnum):
+    """How events are written."""
+
+    TEXT = "text"
+    JSONL = "jsonl"
 
 
 def tail(
@@ -76,8 +81,8 @@ def tail(
         ),
     ] = None,
     output_format: Annotated[
-        str, typer.Option("--format", metavar="text|jsonl", help="Lines for people, or JSON lines.")
-    ] = _TEXT,
+        LineFormat, typer.Option("--format", help="Lines for people, or JSON lines.")
+    ] = LineFormat.TEXT,
     is_plain: Annotated[
         bool, typer.Option("--plain", help="Lines also where a full screen is possible.")
     ] = False,
@@ -93,7 +98,6 @@ def tail(
     if origin_of(context, "level", "level") == "LOGKIT_LEVEL":
         # That is what the bot writes, not what its operator wants to see.
         level = None
-    is_json = _is_json(context, output_format)
     from logkit_analysis.cli.watching import Request, watch_all
     from logkit_analysis.parsers.chunk_parser import ChunkParser
     from logkit_analysis.parsers.text.layout import FormatTable
@@ -119,16 +123,4 @@ def tail(
         parser=parser,
         pace=Pace().times(pace),
     )
-    watch_all(request, is_json=is_json, is_plain=is_plain)
-
-
-def _is_json(context: typer.Context, name: str) -> bool:
-    """Return whether events are written as JSON lines.
-
-    A format of all commands in the settings, which may be one of tables, is none for this one.
-    """
-    if name in (_TEXT, _JSON_LINES):
-        return name == _JSON_LINES
-    if origin_of(context, "output_format", "format") is not None:
-        return False
-    raise UsageError(f"--format {name}: tail writes {_TEXT} or {_JSON_LINES}")
+    watch_all(request, is_json=output_format is LineFormat.JSONL, is_plain=is_plain)

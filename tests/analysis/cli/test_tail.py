@@ -17,7 +17,7 @@ if TYPE_CHECKING:
         (("--where", "levle = 'x'"), "--where: there is no column levle; did you mean level"),
         (("-f", "level"), "-f level: write key=value"),
         (("-l", "loud"), "--level: 'loud' is no level"),
-        (("--format", "csv"), "--format csv: tail writes text or jsonl"),
+        (("--format", "csv"), "Invalid value for '--format'"),
         (("--log-tz", "Mars"), "Invalid value for '--log-tz'"),
         (("--since", "soon"), "Invalid value for '--since'"),
         (("--log-format", "nonsense"), "no log format named 'nonsense'"),
