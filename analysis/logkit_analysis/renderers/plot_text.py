@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -28,6 +28,13 @@ MOST_SERIES = 4
 _HEIGHTS = {1: 10, 2: 7, 3: 5, 4: 4}
 _WIDEST_BAR = 24
 _LEAST_CELLS = 20
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ROUND_S = (
+    *(1, 2, 3, 5, 10, 15, 20, 30, 60, 120, 180, 300, 600, 900, 1200, 1800, 3600),
+    *(7200, 10800, 14400, 21600, 43200, 86400, 2 * 86400, 7 * 86400),
+)
+# Among so many samples it does not show that one more or less falls into a cell.
+_MANY = 20
 # Into how many parts an axis of values may fall.
 _PARTS = (2, 3, 4)
 
@@ -88,10 +95,20 @@ def _axis(line: Timeline, zone: ZoneInfo, room: int, window: Window | None) -> T
         end = max(end, window.until)
     steps = -(-(end - start) // line.step)
     if steps > room:
-        cell = line.step * -(-steps // room)
+        cell = _cell(line.step, -(-steps // room))
+        start -= (start - _EPOCH) % cell
         return TimeAxis(start, cell, -(-(end - start) // cell), zone)
     wide = min(room // steps, _WIDEST_BAR)
     return TimeAxis(start, line.step / wide, steps * wide, zone)
+
+
+def _cell(step: timedelta, least: int) -> timedelta:
+    """Return a time of at least so many steps: whole steps and, if it can be, a round time."""
+    for seconds in _ROUND_S:
+        cell = timedelta(seconds=seconds)
+        if least * step <= cell and (not cell % step or cell > _MANY * step):
+            return cell if cell <= 2 * least * step else least * step
+    return least * step
 
 
 def _bars(points: Sequence[Point], axis: TimeAxis, step: timedelta) -> list[float | None]:

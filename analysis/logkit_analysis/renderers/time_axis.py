@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from logkit_analysis.renderers.scales import time_ticks
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _DAY = timedelta(days=1)
 _TICK = timedelta(microseconds=1)
+_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +72,20 @@ class TimeAxis:
             return f"{days}, UTC"
         offsets = offset(first)
         if offset(last) != offsets:
-            changed = next(at for at in self._locals() if offset(at) != offsets)
+            changed = self._change(first, last)
             offsets += f", from {changed:%m-%d %H:%M} {offset(changed)}"
         return f"{days}, {self.zone.key} ({offsets})"
 
-    def _locals(self) -> list[datetime]:
-        return [self.at(index).astimezone(self.zone) for index in range(self.count)]
+    def _change(self, before: datetime, after: datetime) -> datetime:
+        """Return the first second of the offset that *after* has and *before* has not."""
+        early, late = before.astimezone(UTC), after.astimezone(UTC)
+        while late - early > _SECOND:
+            middle = early + (late - early) / 2
+            if offset(middle.astimezone(self.zone)) == offset(before):
+                early = middle
+            else:
+                late = middle
+        return late.astimezone(self.zone)
 
     def _label(self, at: datetime) -> str:
         local = at.astimezone(self.zone)

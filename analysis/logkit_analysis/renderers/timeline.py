@@ -36,20 +36,17 @@ class Timeline:
         column: Name of the column that is drawn.
         others: Names of the columns that could be drawn instead.
         groups: Names of the columns that part the rows into series.
+        series: Label to points; the series with the greatest sum comes first.
+        moments: The times of all points, in order, each once.
         step: Time from one value to the next.
-        series: Label to points in order of time; the series with the greatest sum comes first.
     """
 
     column: str
     others: tuple[str, ...]
     groups: tuple[str, ...]
-    step: timedelta
     series: dict[str, list[Point]]
-
-    @property
-    def moments(self) -> list[datetime]:
-        """The times of all points, in order, each once."""
-        return sorted({at for points in self.series.values() for at, _ in points})
+    moments: list[datetime]
+    step: timedelta
 
 
 def timeline(
@@ -83,13 +80,15 @@ def timeline(
         moment = _moment(row[at])
         if number is not None and moment is not None:
             series.setdefault(_label(row[index] for index in groups), []).append((moment, number))
+    moments = sorted({moment for points in series.values() for moment, _ in points})
     largest = sorted(series.items(), key=lambda one: (-sum(abs(n) for _, n in one[1]), one[0]))
     return Timeline(
         column=columns[value].name,
         others=tuple(columns[index].name for index in numbers if index != value),
         groups=tuple(columns[index].name for index in groups),
-        step=step or _step(sorted({moment for points in series.values() for moment, _ in points})),
-        series={label: sorted(points) for label, points in largest},
+        series=dict(largest),
+        moments=moments,
+        step=step or _step(moments),
     )
 
 

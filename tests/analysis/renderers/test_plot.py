@@ -90,7 +90,7 @@ def test_a_name_tells_the_unit_of_the_axis(
 def test_many_rows_share_a_bar_and_the_greatest_shows() -> None:
     """A bad minute among 600 is seen, and the caption says what a bar is."""
     lines = drawn(minutes(*[1.0] * 300, 9.0, *[1.0] * 299), width=80)
-    assert lines[0] == "requests, the greatest of each 8 min"
+    assert lines[0] == "requests, the greatest of each 10 min"
     assert lines[2] == "at most 9 at 16:00"
     assert max(map(len, lines)) <= 80
     assert sum("█" in line for line in lines) >= 9
@@ -204,3 +204,10 @@ def test_whatever_the_values_a_chart_fits(
     if line.series:
         text = plot_text(line, ZoneInfo("Asia/Kolkata"), width)
         assert not {*map(chr, range(32)), "\x7f", "\x9b"} & (set(text) - {"\n"})
+
+
+def test_the_change_of_the_clock_is_told_to_the_minute() -> None:
+    """However long a bar is, the note names the instant of the new offset."""
+    rows = [(START - timedelta(days=20) + index * timedelta(hours=1), 1) for index in range(900)]
+    note = drawn(result(*rows, requests="BIGINT"), zone="America/New_York")[-1].strip()
+    assert note == "2026-02-26 to 2026-04-05, America/New_York (-05:00, from 03-08 03:00 -04:00)"
