@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from logkit_analysis.live.sifting import sift
 from logkit_analysis.parsers.chunk_parser import StreamParser
 from logkit_analysis.parsers.text.layout import JSON
+from logkit_analysis.parsers.text.records import RECORD_BYTES
 from logkit_analysis.sources.reader import Chunk, cut_at_records, read_chunks
 
 if TYPE_CHECKING:
@@ -80,6 +81,9 @@ class PlainLog:
             if self.is_cut_short:
                 break
             batch, end = self._records(end, size)
+            if batch is None:
+                size *= _BLOCK_GROWTH
+                continue
             found.append(sift(batch, self._name, selection))
             missing -= len(found[-1])
             size = min(size * _BLOCK_GROWTH, _LARGEST_BLOCK_BYTES)
@@ -94,22 +98,28 @@ class PlainLog:
         stream = StreamParser(self._parser, self._format_name, None)
         yield from _since(chunks, stream, self._name, selection, at)
 
-    def _records(self, end: int, size: int) -> tuple[Batch, int]:
-        """Return the records before *end*, about *size* bytes, and where the first one begins."""
-        while True:
-            begin = max(0, end - size)
-            data = os.pread(self._descriptor, end - begin, begin)
-            cut = data.find(b"\n") + 1 if begin else 0
-            batch = self._parse(data[cut:], begin + cut)
-            first = begin + cut if not begin or self._is_json else _first_event(batch)
-            is_whole = bool(cut) or not begin
-            if is_whole and (first is not None or size >= MOST_BYTES_BACK):
-                break
-            size *= _BLOCK_GROWTH
-        # The lines before a first event of text may belong to a record that begins before them.
-        first = begin + cut if first is None else first
-        batch.rejects = [line for line in batch.rejects if line.offset >= first]
-        return batch, first
+    def _records(self, end: int, size: int) -> tuple[Batch | None, int]:
+        """Return the records before *end*, about *size* bytes, and where the first one begins.
+
+        None if *size* holds no whole record.
+        """
+        begin = self._record_at(max(0, end - size))
+        if begin >= end:
+            return None, end
+        return self._parse(os.pread(self._descriptor, end - begin, begin), begin), begin
+
+    def _record_at(self, offset: int) -> int:
+        """Return where a record begins: the one around *offset*, or the first line after it."""
+        if not offset:
+            return 0
+        line = self._next_line(offset)
+        if self._is_json:
+            return line
+        # No record is longer, so its beginning is in sight.
+        first = max(0, offset - 2 * RECORD_BYTES)
+        first = self._next_line(first) if first else 0
+        before = os.pread(self._descriptor, line - first, first)
+        return first + self._parser.settled(before, self._format_name)
 
     def _place_before(self, at: datetime) -> int:
         """Return the offset of a line before all that were written at *at* or later."""
@@ -121,10 +131,7 @@ class PlainLog:
                 high = middle
             else:
                 low = middle
-        begin = max(0, low - _DISORDER_BYTES)
-        if not begin:
-            return 0
-        return self._next_line(begin)
+        return self._record_at(max(0, low - _DISORDER_BYTES))
 
     def _first_time(self, offset: int) -> datetime | None:
         """Return the earliest time near *offset*; `None` if no line there has one."""
@@ -199,10 +206,6 @@ def _since(
     begun = dropwhile(lambda event: event.at is None or event.at < at, events)
     # Lines that came late may still be older; those without a time belong to their neighbours.
     return (event for event in begun if event.at is None or event.at >= at)
-
-
-def _first_event(batch: Batch) -> int | None:
-    return min((pc.min(one.column("source_offset")).as_py() for one in batch.tables), default=None)
 
 
 def _times(batch: Batch) -> Iterator[datetime]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from contextlib import suppress
+from datetime import timedelta
 from itertools import islice
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 # Of one look; few enough for little memory and a prompt answer to a key.
 _CYCLE_BYTES = 8 * 1024 * 1024
 _PART_EVENTS = 1_000
+# Times that name no zone may be this far from those of the file system, if the zone is not told.
+_MOST_SKEW = timedelta(days=1)
 _MOST_INTERVALS = 300
 
 
@@ -203,7 +206,7 @@ class LiveFiles:
 
     def _since(self, selection: Selection, at: datetime) -> Iterator[LiveEvent]:
         """Yield all events from *at* on."""
-        files = [file for file in self._earlier if file.modified_at >= at]
+        files = [file for file in self._earlier if file.modified_at >= at - _MOST_SKEW]
         return merged([self._since_in(file, selection, at) for file in files])
 
     def _since_in(

@@ -82,7 +82,9 @@ def _choose_plain(lines: Sequence[bytes], table: FormatTable) -> Choice:
         known.name: {index for index, text in enumerate(texts) if known.pattern.fullmatch(text)}
         for known in table.formats
     }
-    chosen = _combine(table.formats, matches, len(texts), json_count)
+    # A log of errors may have hundreds of lines of traceback to each that begins a record.
+    beginning = len(texts) - sum(map(looks_like_continuation, texts))
+    chosen = _combine(table.formats, matches, max(1, beginning), json_count)
     begun: set[int] = set().union(*(matches[known.name] for known in chosen))
     others = [text for index, text in enumerate(texts) if index not in begun]
     is_multiline = any(known.is_multiline for known in chosen)

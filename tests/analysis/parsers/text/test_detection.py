@@ -94,6 +94,17 @@ def test_the_middle_of_a_log_counts() -> None:
     assert _name(log) == "python-dash+uvicorn"
 
 
+def test_a_log_of_long_stack_traces_is_told() -> None:
+    """Hundreds of frames to each line that begins a record are no sign of another format."""
+    frames = "".join(f"\tat org.example.Deep.call{n}(Deep.java:{n})\n" for n in range(300))
+    log = "".join(
+        f"2026-03-19 12:00:{n:02},000 - bot - ERROR - failed\n"
+        f"java.lang.StackOverflowError: null\n{frames}"
+        for n in range(10)
+    )
+    assert ChunkParser(UTC).choose(log.encode()).name == "python-dash"
+
+
 def test_how_sure(read: Callable[..., Any]) -> None:
     """It is said how many of the lines that should begin a record do."""
     choice = read((PYTHON + TRACE) * 3 + "free text\n").choice
