@@ -88,7 +88,7 @@ def rejects(
     with session.reading() as connection:
         result = run_sql(connection, _SELECT, values)
         why = None if result.rows else _why_empty(connection, values)
-    if chosen is Format.TABLE:
+    if chosen is Format.TABLE and output is None and stdout.is_terminal():
         result = _shortened(result)
     write_rows(result, chosen, output, session.zone)
     if why is not None:
@@ -105,7 +105,7 @@ def _why_empty(connection: duckdb.DuckDBPyConnection, asked: dict[str, str | Non
 
 
 def _shortened(result: ResultSet) -> ResultSet:
-    """Return the rows with the lines cut for a table; the other formats have them whole."""
+    """Return the rows with the lines cut for a terminal; elsewhere they are whole."""
     raw = result.column_names.index("raw")
     rows = [(*row[:raw], _preview(row[raw]), *row[raw + 1 :]) for row in result.rows]
     return replace(result, rows=rows)

@@ -106,10 +106,11 @@ def _show(id: str, rows: ResultSet, chosen: Format, path: Path | None, session: 
     if chosen is not Format.TABLE or path is not None:
         write_rows(_as_rows(rows, steps), chosen, path, session.zone)
         return
+    from logkit_analysis.renderers import UNLIMITED
     from logkit_analysis.renderers.values import short_time
     from logkit_analysis.renderers.waterfall_text import waterfall_text
 
-    width = shutil.get_terminal_size(fallback=(120, 24)).columns
+    width = shutil.get_terminal_size().columns if output.is_terminal() else UNLIMITED
     output.write_text(waterfall_text(steps, width))
     begun = short_time(steps[0].row["started_at"], session.zone)
     services = {step.row["service"] for step in steps}

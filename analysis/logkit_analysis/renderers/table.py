@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _RECORD_GAP = "  "
 _NARROWEST_TEXT = 10
+# A message of 60 kB must not pad each other row to its length.
+_WIDEST_PADDING = 120
 _BATCH_ROWS = 1000
 # Where a long cell may be broken: behind blanks, behind what parts the steps of a path or the
 # values of a list, and at last behind the joints of names.
@@ -94,6 +96,8 @@ def _layout(columns: list[CellColumn], width: int) -> _Layout | None:
     whole = [max(w, cell_len(c.name)) for w, c in zip(contents, columns, strict=True)]
     needed = [max(pair) for pair in zip(contents, heads, strict=True)]
     least = list(needed)
+    if width == UNLIMITED:
+        return _Layout([min(w, _WIDEST_PADDING) for w in whole], "  ", is_free=True)
     trials = [(whole, whole, "  "), (needed, needed, "  "), (needed, needed, " ")]
     for breaks in (_at_blanks, _behind_day, _behind_slashes):
         least = [
@@ -104,7 +108,7 @@ def _layout(columns: list[CellColumn], width: int) -> _Layout | None:
     for widths, lower, gap in trials:
         room = width - len(gap) * (len(columns) - 1)
         if sum(lower) <= room:
-            return _Layout(_shrunk(widths, lower, room), gap, width == UNLIMITED)
+            return _Layout(_shrunk(widths, lower, room), gap, is_free=False)
     return None
 
 

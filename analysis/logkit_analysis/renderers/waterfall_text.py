@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
 _BAR_SHARE = 0.25
 _LEAST_BAR = 12
+_WIDEST = 120
 
 
 def waterfall_text(steps: Sequence[Step], width: int) -> str:
-    """Return the lines of *steps*; a line longer than *width* cells is cut."""
+    """Return the lines of *steps*; a line longer than *width* characters is cut."""
     ends = [step.offset_ms + (step.row["duration_ms"] or 0) for step in steps]
     total_ms = max(ends, default=0.0) or 1.0
-    bar_width = max(int(width * _BAR_SHARE), _LEAST_BAR)
+    bar_width = max(int(min(width, _WIDEST) * _BAR_SHARE), _LEAST_BAR)
     lines = [line for step in steps for line in _lines(step, total_ms, bar_width)]
     return "".join(f"{_cut(escape_controls(line), width)}\n" for line in lines)
 

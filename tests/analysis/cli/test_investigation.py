@@ -93,6 +93,7 @@ def test_trace_shows_where_an_action_waited(cli: Any, incident: Incident) -> Non
     assert longest["gap_before_ms"] > 0.8 * slowest["elapsed_ms"]
     text = cli("trace", slowest["correlation_id"], *db).text
     assert "gap: waited in a queue" in text
+    assert "~" not in text, "in a pipe nothing is cut"
     assert len(text.splitlines()) == len(steps) + sum(step["gap_before_ms"] > 0 for step in steps)
 
 

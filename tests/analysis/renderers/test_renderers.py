@@ -144,6 +144,11 @@ def test_without_a_width_a_row_is_a_line() -> None:
     lines = table(result(("a text of words",) * 40, **types), width=UNLIMITED).splitlines()
     assert len(lines) == 3
     assert lines[2].count("a text of words") == 40
+    long, short = table(
+        result(("x" * 60_000, 1), ("y", 2), message="VARCHAR", n="BIGINT"), width=UNLIMITED
+    ).splitlines()[2:]
+    assert long == "x" * 60_000 + "  1"
+    assert len(short) < 200
 
 
 def test_too_many_columns_become_records() -> None:
