@@ -161,7 +161,7 @@ valued as (
 
     select
         'endpoint' as attribute,
-        concat(method, ' ', endpoint) as attribute_value,
+        coalesce(method || ' ', '') || endpoint as attribute_value,
         is_after,
         failed,
         limited,

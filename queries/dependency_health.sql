@@ -2,7 +2,8 @@
 -- @question Which API fails or times out, and did it begin to answer in a new way?
 -- @method   A kind of answer is a status or, where there is none, an error type. It is new where
 --           it first came within the window, and later than learning_seconds after the first
---           answer that the log knows of that endpoint.
+--           answer that the log knows of that endpoint. The worst come first, by errors /
+--           (requests + 10): a single call that failed says little.
 -- @param    since timestamptz  start of the window, inclusive
 -- @param    until timestamptz  end of the window, exclusive
 -- @param    learning_seconds double = 3600  time in which every kind of answer is taken as known
@@ -155,4 +156,5 @@ from counted
 
 left join novelties using (service_key, method_key, endpoint)
 
-order by error_ratio desc, errors desc, service_key, method_key, endpoint
+order by
+    error_count / (request_count + 10) desc, request_count desc, service_key, method_key, endpoint

@@ -65,8 +65,7 @@ select
     event,
     level,
     coalesce(
-        case when method is not null then concat(method, ' ', endpoint) end,
-        endpoint,
+        coalesce(method || ' ', '') || endpoint,
         command,
         message
     ) as operation,

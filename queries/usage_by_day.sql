@@ -12,7 +12,7 @@
 -- @column   new_users  those not seen before in the window
 -- @column   returning_users  those seen before
 -- @column   guilds  distinct guild ids of rows with a command
--- @column   uses_change  uses / uses of the day before - 1; NULL on the first day
+-- @column   uses_change  uses / uses of the day before - 1; NULL if there were none
 -- @plot     uses
 -- @sample   incident
 with
@@ -87,6 +87,23 @@ users as (
 
     group by day_at
 
+),
+
+followed as (
+
+    select
+        *,
+        lk_epoch(day_at) - lag(lk_epoch(day_at), 1, null) over (
+            order by day_at
+        ) as passed_us,
+        lag(use_count, 1, null) over (
+            order by day_at
+        ) as uses_before
+
+    from counted
+
+    left join users using (day_at)
+
 )
 
 select
@@ -97,12 +114,8 @@ select
     cast(coalesce(new_count, 0) as bigint) as new_users,
     cast(coalesce(user_count, 0) - coalesce(new_count, 0) as bigint) as returning_users,
     guild_count as guilds,
-    use_count / lag(use_count, 1, null) over (
-        order by day_at
-    ) - 1 as uses_change
+    case when passed_us = 86400000000 then use_count / uses_before - 1 end as uses_change
 
-from counted
-
-left join users using (day_at)
+from followed
 
 order by day_at

@@ -325,8 +325,8 @@ def test_dependency_health(store: Any, rows: list[Event], window: Window, learni
         )
     expected.sort(
         key=lambda row: (
-            -row["error_ratio"],
-            -row["errors"],
+            -row["errors"] / (row["requests"] + 10),
+            -row["requests"],
             # A NULL name is a group before all others.
             *("" if row[name] is None else f"={row[name]}" for name in names[:2]),
             row["endpoint"],
@@ -554,3 +554,13 @@ def test_trace(store: Any, rows: list[Event], window: Window) -> None:
     ]
     assert sorted(row["timestamp"] for row in own) == sorted(row["ended_at"] for row in found)
     assert store.run("trace", window, id="no such id") == []
+
+
+def test_a_call_is_named_by_what_is_known_of_it(store: Any) -> None:
+    """Without a method the endpoint stands alone, and a method alone is no name."""
+    row = {"timestamp": EPOCH, "correlation_id": "c", "duration_ms": 1.0, "status_code": 200}
+    named = [{"endpoint": "/a"}, {"endpoint": "/a", "method": "GET"}, {"method": "GET"}]
+    store.fill([row | names for names in named])
+    assert [r["operation"] for r in store.run("trace", id="c")] == ["/a", "GET /a", None]
+    compared = [r["value"] for r in store.run("compare") if r["attribute"] == "endpoint"]
+    assert compared == ["/a", "GET /a"]

@@ -66,7 +66,7 @@ def test_usage_by_day(store: Any, rows: list[Event], window: Window) -> None:
     seen: set[Any] = set()
     for (day,), group in sorted(days.items()):
         users = distinct(group, "user_id")
-        before = expected[-1]["uses"] if expected else None
+        before = uses(days.get((day - timedelta(days=1),), []))
         expected.append(
             {
                 "day_at": day,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _MAGIC = slice(8, 12)
 _MAGIC_BYTES = b"DUCK"
+_READ_ONLY = "its file system is mounted read-only"
 
 
 class DatabaseMissingError(AnalysisError):
@@ -31,9 +32,13 @@ def check_usable(path: Path, *, is_writer: bool) -> None:
     """Refuse a *path* that can be no database of ours, or none for this user.
 
     Raises:
-        DatabaseUnusableError: It is a folder, another kind of file, or somebody else's; or its
-            folder is missing or closed to us.
+        DatabaseUnusableError: It is a folder, another kind of file, or somebody else's; its
+            folder is missing or closed to us; or DuckDB cannot open a file of that name.
     """
+    if not _is_utf8(path):
+        raise DatabaseUnusableError(
+            f"cannot use {path} as a database: DuckDB opens no path that is not UTF-8"
+        )
     if path.is_dir():
         raise DatabaseUnusableError(
             f"cannot use {path} as a database: it is a folder; name a file in it"
@@ -61,14 +66,29 @@ def _check_folder(path: Path, *, is_writer: bool) -> None:
     if not folder.is_dir():
         raise DatabaseUnusableError(f"cannot make {path}: there is no such folder")
     if is_writer and not _may(folder, os.W_OK | os.X_OK):
-        raise DatabaseUnusableError(f"cannot make {path}: permission denied in its folder")
+        why = _READ_ONLY if _is_read_only(folder) else "permission denied in its folder"
+        raise DatabaseUnusableError(f"cannot make {path}: {why}")
 
 
 def _may(path: Path, mode: int) -> bool:
     return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)
 
 
+def _is_utf8(path: Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_read_only(path: Path) -> bool:
+    return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+
+
 def _whose(path: Path, done: str) -> str:
+    if done == "written" and _is_read_only(path):
+        return f"{path} cannot be written: {_READ_ONLY}"
     mode = stat.S_IMODE(path.stat().st_mode)
     owner = owner_of(path)
     private = f"is private (mode {mode:04o})" if not mode & 0o077 else f"has mode {mode:04o}"

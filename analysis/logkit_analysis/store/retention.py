@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -79,7 +80,8 @@ def prune(path: Path, *, before: datetime, on_wait: Callable[[str], None]) -> Pr
                 else:
                     _delete_old(connection, before)
     finally:
-        fresh.unlink(missing_ok=True)
+        with suppress(OSError):
+            fresh.unlink()
     return Pruned(removed["events"], removed["quarantine"], bytes_before, path.stat().st_size)
 
 

@@ -7,9 +7,11 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
+from logkit_analysis.store.access import DatabaseUnusableError, check_usable
 from logkit_analysis.store.database import writing
 
 if TYPE_CHECKING:
@@ -99,3 +101,23 @@ def test_a_folder_closed_to_us_is_told_without_internals(folder: Path) -> None:
     )
     database = folder.resolve() / "x.duckdb"
     assert said == f"cannot make {database}: permission denied in its folder\n"
+
+
+def test_a_name_that_duckdb_cannot_open(tmp_path: Path) -> None:
+    """Bytes that are no UTF-8 are refused before anything is made."""
+    with pytest.raises(DatabaseUnusableError, match="not UTF-8"):
+        check_usable(tmp_path / os.fsdecode(b"\xff.duckdb"), is_writer=True)
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["database", "folder"])
+def test_a_read_only_file_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_there: bool
+) -> None:
+    """It is named as the reason, rather than the owner of the folder or the file."""
+    database = tmp_path / "logs.duckdb"
+    if is_there:
+        database.touch()
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
+    with pytest.raises(DatabaseUnusableError, match="mounted read-only"):
+        check_usable(database, is_writer=True)
