@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import os
+from collections import deque
 from datetime import UTC, datetime
 from itertools import dropwhile
 from typing import TYPE_CHECKING
@@ -173,6 +174,40 @@ def archive_since(
         DAMAGED: The file is damaged or incomplete; what came before was yielded.
     """
     yield from _since(read_chunks(stream, 0, chunk_lines=_CHUNK_LINES), parser, name, selection, at)
+
+
+def archive_newest(
+    stream: Readable, name: str, parser: StreamParser, selection: Selection, count: int
+) -> tuple[list[LiveEvent], bool]:
+    """Return the last *count* events of the end of a compressed log, and whether we gave up early.
+
+    Args:
+        stream: The decompressed bytes.
+        name: The file's path for people.
+        parser: Of this file.
+        selection: What is shown.
+        count: How many.
+
+    Raises:
+        DAMAGED: The file is damaged or incomplete.
+    """
+    blocks: deque[bytes] = deque()
+    size = end = 0
+    while block := stream.read1(_LARGEST_BLOCK_BYTES):
+        blocks.append(block)
+        size, end = size + len(block), end + len(block)
+        while size - len(blocks[0]) >= _LARGEST_BLOCK_BYTES:
+            size -= len(blocks.popleft())
+    begin = end - size
+    data = b"".join(blocks)
+    cut = data.find(b"\n") + 1 if begin else 0
+    batch = parser.parse(data[cut:], begin + cut)
+    if begin:
+        # Of text, the first lines may belong to a record that is cut in two.
+        starts = [pc.min(table.column("source_offset")).as_py() for table in batch.tables]
+        batch.rejects = [one for one in batch.rejects if one.offset > min(starts, default=end)]
+    events = sift(batch, name, selection)
+    return events[-count:], bool(begin) and len(events) < count
 
 
 def merged(logs: Iterable[Iterable[LiveEvent]]) -> Iterator[LiveEvent]:

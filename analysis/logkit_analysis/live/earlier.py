@@ -12,10 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from logkit_analysis.live.backlog import PlainLog, archive_since
+from logkit_analysis.live.backlog import PlainLog, archive_newest, archive_since
 from logkit_analysis.parsers.chunk_parser import StreamParser
 from logkit_analysis.sources import compression
-from logkit_analysis.sources.discovery import is_database, path_named, path_text
+from logkit_analysis.sources.discovery import LogFile, is_database, path_named, path_text
+from logkit_analysis.sources.tail import FileState
+from logkit_analysis.sources.watcher import Archive
 from logkit_analysis.sources.whereabouts import find
 from logkit_analysis.streams import HEAD_BYTES, TAIL_BYTES, FileKey, Interval, LogStream
 
@@ -25,12 +27,15 @@ if TYPE_CHECKING:
     from logkit_analysis.live.event import LiveEvent
     from logkit_analysis.live.filters import Selection
     from logkit_analysis.parsers.chunk_parser import ChunkParser
+    from logkit_analysis.sources.reader import Readable
 
 # So much tells a log's format, and what its last record is.
 _SAMPLE_BYTES = 512 * 1024
 # So much before a file's end tells it from others, and from what is written in its place.
 _PROOF_BYTES = 64 * 1024
 _MAGIC_BYTES = 16
+# To get at the end of a compressed file takes all of it: a second at most, not a minute.
+_MOST_PACKED_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +46,13 @@ class EarlierFile:
         path: As the user wrote it.
         modified_at: When it was last written.
         stream: What it held then, consumed to its end; ``None`` if it is compressed.
+        archive: What it is if it is compressed.
     """
 
     path: str
     modified_at: datetime
-    stream: LogStream | None
+    stream: LogStream | None = None
+    archive: Archive | None = None
 
     @property
     def name(self) -> str:
@@ -57,13 +64,15 @@ class EarlierFile:
     ) -> tuple[list[LiveEvent], bool]:
         """Return the last *count* events that *selection* shows, and whether we gave up early.
 
-        What is compressed has none: it is not what somebody who watches looks for.
-
         Raises:
-            OSError: It cannot be read.
+            DAMAGED: It cannot be read to its end.
         """
         if self.stream is None:
-            return [], False
+            if Path(self.path).stat().st_size > _MOST_PACKED_BYTES:
+                return [], True
+            with self._unpacked() as data:
+                stream = StreamParser(parser, None, None)
+                return archive_newest(data, self.name, stream, selection, count)
         with _plain_log(self.stream, parser) as log:
             return log.newest(selection, count), log.is_cut_short
 
@@ -77,11 +86,14 @@ class EarlierFile:
             with _plain_log(self.stream, parser) as log:
                 yield from log.since(selection, at)
             return
+        with self._unpacked() as data:
+            stream = StreamParser(parser, None, None)
+            yield from archive_since(data, self.name, stream, selection, at)
+
+    @contextmanager
+    def _unpacked(self) -> Iterator[Readable]:
         with Path(self.path).open("rb") as raw:
-            data, _ = compression.decompressed(raw)
-            yield from archive_since(
-                data, self.name, StreamParser(parser, None, None), selection, at
-            )
+            yield compression.decompressed(raw)[0]
 
 
 def earlier_file(path: str, parser: ChunkParser, silence_s: float) -> EarlierFile | None:
@@ -102,11 +114,14 @@ def earlier_file(path: str, parser: ChunkParser, silence_s: float) -> EarlierFil
         if not stat.S_ISREG(status.st_mode) or is_database(head):
             return None
         modified_at = datetime.fromtimestamp(status.st_mtime, UTC)
+        key = FileKey(status.st_dev, status.st_ino)
         if compression.detect(head) != "none":
-            return EarlierFile(path, modified_at, None)
+            file = LogFile(path, is_stream=False)
+            archive = Archive(file, key, FileState.of(status), may_begin=False)
+            return EarlierFile(path, modified_at, archive=archive)
         stream = LogStream(
             path_text(os.path.abspath(path)),  # noqa: PTH100 resolves no links
-            FileKey(status.st_dev, status.st_ino),
+            key,
             name=path_text(path),
             committed_at=time.time(),
         )

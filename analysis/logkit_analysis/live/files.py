@@ -81,6 +81,11 @@ class LiveFiles:
         for number, stream in enumerate(streams, 1):
             stream.source_id = number
         self._watcher = Watcher(arguments, streams, self._began_at, pace)
+        for file in self._earlier:
+            if file.archive is not None:
+                self._watcher.is_done(file.archive)
+        # Opened now, a file is read to its end whatever becomes of its name.
+        self._watcher.look(time.monotonic())
         self._gatherer = Gatherer(
             self._watcher,
             streams,
@@ -150,10 +155,6 @@ class LiveFiles:
         """Return what *selection* shows of that which is new since the last call."""
         self._polled_at = time.monotonic()
         self._selection = selection
-        for archive in [*self._watcher.archives.values()]:
-            if archive.state.modified_ns < self._began_at * 1e9:
-                # What it holds is older than the view.
-                self._watcher.is_done(archive)
         self._has_more = self._gatherer.cycle(self._polled_at)
         taken, self._taken = self._taken, {}
         return list(merged(taken.values()))
@@ -189,13 +190,15 @@ class LiveFiles:
         """Return the last *count* events of all files."""
         newest: list[LiveEvent] = []
         is_cut_short = False
+        if not count:
+            return iter(newest)
         for file in self._earlier:
             # No line of a file is younger than its last change.
             if len(newest) == count and newest[0].at and newest[0].at > file.modified_at:
                 break
-            with suppress(OSError):
+            with suppress(*DAMAGED):
                 events, gave_up = file.newest(self._parser, selection, count)
-                newest = list(merged([newest, events]))[-count:] if count else []
+                newest = list(merged([newest, events]))[-count:]
                 is_cut_short = is_cut_short or gave_up
         if is_cut_short and len(newest) < count:
             self._say(
