@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,11 +18,12 @@ from tests.e2e.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.e2e.nursery import Nursery, Process
 
 PACE = "0.1"
+# What the libraries take is half of it.
+_MOST_KIB = 400 * 1024
 START = datetime(2026, 1, 31, 9, tzinfo=UTC)
 
 
@@ -149,6 +151,21 @@ def test_filters_choose(watched: Watched, log: Path) -> None:
     append(log, line(3, "x", level="error") + line(4, "c", level="error"))
     append(log, line(5, "y", level="error", status=404) + line(6, "d", level="critical"))
     watched.shows("a", "c", "d")
+
+
+def test_a_burst_while_it_is_stopped_takes_no_memory(watched: Watched, log: Path) -> None:
+    """Of 60 MB that come at once nothing is lost, and little of it is held at a time."""
+    append(log, line(0, "before", level="error"))
+    watched.start(log, "-l", "error", "-f", "service=bot")
+    watched.shows("before")
+    watched.process.send_signal(signal.SIGSTOP)
+    pad = "x" * 1_000
+    noise = b"".join(line(1, str(n), pad=pad) for n in range(500))
+    append(log, b"".join(noise + line(2, f"after-{n}", level="error") for n in range(100)))
+    watched.process.send_signal(signal.SIGCONT)
+    watched.shows("before", *(f"after-{n}" for n in range(100)))
+    status = Path(f"/proc/{watched.process.pid}/status").read_text()
+    assert int(status.partition("VmHWM:")[2].split()[0]) < _MOST_KIB
 
 
 def test_since_shows_all_that_came_later(watched: Watched, log: Path) -> None:
