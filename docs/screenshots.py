@@ -1,7 +1,7 @@
-"""Take the pictures of the report that the README shows: ``python -m docs.screenshots [FOLDER]``.
+"""Take the pictures that README and guides show: ``python -m docs.screenshots [FOLDER]``.
 
-They show the sample incident as a real browser draws it. Without Chromium nothing is taken, and
-that is said.
+They show the sample incident: its report, and the full screen of `logkit tail`, as a real browser
+draws them. Without Chromium nothing is taken, and that is said.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from docs.tail_screen import tail_svg
 from tests.e2e.browser import PROGRAMS, Browser, browsing
 
+TAIL_WIDTH = 920
 IMAGES = Path(__file__).with_name("images")
 
 
@@ -58,6 +60,7 @@ def main(folder: Path) -> int:
         for picture in PICTURES:
             image = _taken(browser, Path(place) / "demo" / "incident.html", picture)
             (folder / f"{picture.name}.png").write_bytes(image)
+        (folder / "tail.png").write_bytes(_tail(browser, Path(place)))
     return 0
 
 
@@ -69,6 +72,17 @@ def _taken(browser: Browser, page: Path, picture: Picture) -> bytes:
     )
     margin = 24 if top > 24 else 0
     return browser.picture(int(top) - margin, picture.height, picture.width)
+
+
+def _tail(browser: Browser, place: Path) -> bytes:
+    """Return the picture of the full screen of ``logkit tail``."""
+    page = place / "tail.html"
+    drawing = tail_svg(place / "demo").replace("<svg ", f'<svg width="{TAIL_WIDTH}" ', 1)
+    style = "body { margin: 0 } svg { display: block }"
+    page.write_text(f"<!doctype html><style>{style}</style>{drawing}", encoding="utf-8")
+    browser.open(page, width=TAIL_WIDTH)
+    height = browser.run("return document.querySelector('svg').getBoundingClientRect().height")
+    return browser.picture(0, int(height), TAIL_WIDTH)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import asyncio
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ from logkit_analysis.live.feed import Feed
 from logkit_analysis.live.rates import Status
 from logkit_analysis.live.screen.app import TailApp
 from logkit_analysis.live.screen.bars import Figures
+from logkit_analysis.live.screen.keys import help_lines
 from textual.color import Color
 from textual.events import Paste
 
@@ -382,3 +384,12 @@ def test_a_log_that_cannot_be_read_on_ends_the_screen() -> None:
             await screen.until(lambda: not screen.app.is_running)
 
     run(steps)
+
+
+def test_every_key_is_in_the_guide() -> None:
+    """What the help lists, the guide explains."""
+    guide = (Path(__file__).parents[3] / "docs/how-to/tail.md").read_text(encoding="utf-8")
+    listed = guide.partition("| key | does |")[2].partition("\n\n")[0]
+    rows = [row.split("|")[1].strip() for row in listed.splitlines()[2:]]
+    keys = [line.plain.partition("  ")[0].strip() for line in help_lines()]
+    assert rows == keys[: keys.index("")]
