@@ -17,7 +17,12 @@ from difflib import unified_diff
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "docs/how-to/bot-logging.md", "docs/how-to/tail.md")
+PAGES = (
+    "README.md",
+    "docs/how-to/bot-logging.md",
+    "docs/how-to/tail.md",
+    "docs/how-to/terminal.md",
+)
 
 _BLOCK = re.compile(r"^```(\w+) ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(r"^\$ (.*(?:\n> .*)*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)

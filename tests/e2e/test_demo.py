@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 import subprocess
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +69,20 @@ def test_it_finds_the_onset_and_the_percentiles(demo: tuple[str, dict[str, Any]]
     onset = degradation["started_at"]
     day, minute = onset[:10], onset[11:16]
     assert re.search(rf"latency +\S+ +{day} {minute}:", section(output, "(degradation_start)"))
+
+
+@pytest.mark.needs_program("bash")
+@pytest.mark.usefixtures("demo")
+def test_the_page_about_the_terminal_shows_what_it_gives(folder: Path) -> None:
+    """Charts and tables in the page are those of the demo; ``make docs`` renews it."""
+    spec = importlib.util.spec_from_file_location("pages", ROOT / "docs" / "readme.py")
+    assert spec is not None
+    assert spec.loader is not None
+    pages = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(pages)
+    text = (ROOT / "docs" / "how-to" / "terminal.md").read_text(encoding="utf-8")
+    shown = text.replace("$ logkit demo incident >/dev/null", "$ true")
+    assert pages.executed(shown, folder) == shown
 
 
 def test_it_says_what_to_try_next(demo: tuple[str, dict[str, Any]]) -> None:
