@@ -5,100 +5,15 @@ from __future__ import annotations
 import gzip
 import os
 import shutil
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
-import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from logkit_analysis.live.files import LiveFiles
 from logkit_analysis.live.filters import Selection
-from logkit_analysis.parsers.chunk_parser import ChunkParser
-from logkit_analysis.sources.pace import Pace
-from logkit_analysis.stopping import StopSignal
 
-from tests.e2e.following import wait_until
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from logkit_analysis.live.event import LiveEvent
-
-ALL = Selection()
-START = datetime(2026, 3, 19, 12, tzinfo=UTC)
-PACE = Pace().times(0.02)
-
-
-def line(number: int, *, level: str = "info", pad: int = 0, name: str = "bot") -> bytes:
-    """Return the event that is written *number* seconds after the start."""
-    at = (START + timedelta(seconds=number)).isoformat().replace("+00:00", "Z")
-    event = {"timestamp": at, "level": level, "service": name, "event": "counted", "seq": number}
-    return orjson.dumps(event | ({"pad": "x" * pad} if pad else {})) + b"\n"
-
-
-def numbers(events: Sequence[LiveEvent]) -> list[int]:
-    """Return the numbers of the lines that *events* are."""
-    return [event.columns["seq"] for event in events]
-
-
-class Viewer:
-    """Somebody who watches."""
-
-    def __init__(self, files: LiveFiles, said: list[str]) -> None:
-        self.files = files
-        self.said = said
-        self.seen: list[LiveEvent] = []
-
-    def last(self, count: int, selection: Selection = ALL) -> list[LiveEvent]:
-        """Return the last *count* lines that there were."""
-        return [
-            event
-            for part in self.files.backlog(selection, count=count, since=None)
-            for event in part
-        ]
-
-    def since(self, number: int) -> list[int]:
-        """Return what there was from the time of line *number* on."""
-        at = START + timedelta(seconds=number)
-        parts = self.files.backlog(ALL, count=None, since=at)
-        return numbers([event for part in parts for event in part])
-
-    def look(self, selection: Selection = ALL) -> list[LiveEvent]:
-        """Look once."""
-        self.seen += self.files.poll(selection)
-        return self.seen
-
-    def await_lines(self, count: int) -> list[int]:
-        """Look until *count* lines were seen in all; return their numbers."""
-        stop = StopSignal()
-
-        def is_enough() -> bool:
-            self.look()
-            self.files.wait(stop)
-            return len(self.seen) >= count
-
-        wait_until(is_enough, f"{count} lines seen, only {len(self.seen)}")
-        return numbers(self.seen)
-
-
-@contextmanager
-def viewing(*paths: Path | str) -> Iterator[Viewer]:
-    """Watch *paths*."""
-    said: list[str] = []
-    arguments = [str(path) for path in paths]
-    parser = ChunkParser(UTC)
-    with LiveFiles(arguments, parser=parser, pace=PACE, say=said.append) as files:
-        yield Viewer(files, said)
-
-
-def append(path: Path, *lines: bytes) -> None:
-    """Write *lines* at the end of *path*."""
-    with path.open("ab") as file:
-        file.writelines(lines)
+from tests.analysis.live.viewer import START, append, line, numbers, viewing
 
 
 class TestBacklog:
