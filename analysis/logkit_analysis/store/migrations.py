@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from logkit.schema import FIELDS
+from logkit_analysis.store.transactions import transaction
 
 if TYPE_CHECKING:
     import duckdb
@@ -112,13 +113,8 @@ def migrate(connection: duckdb.DuckDBPyConnection) -> None:
     pending = [step for step in MIGRATIONS if step.version > found]
     if not pending:
         return
-    connection.begin()
-    try:
+    with transaction(connection):
         for step in pending:
             for statement in step.statements:
                 connection.execute(statement)
             connection.execute("insert into schema_version values ($1, now())", [step.version])
-        connection.commit()
-    except BaseException:
-        connection.rollback()
-        raise

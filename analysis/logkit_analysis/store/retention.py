@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from logkit_analysis.store.access import DatabaseMissingError
 from logkit_analysis.store.database import writing
+from logkit_analysis.store.transactions import transaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,10 +110,10 @@ def _copy_kept(connection: duckdb.DuckDBPyConnection, fresh: Path, before: datet
 
 
 def _delete_old(connection: duckdb.DuckDBPyConnection, before: datetime) -> None:
-    connection.execute("begin")
-    for table, kept in _KEPT.items():
-        connection.execute(f"delete from {table} where not ({kept})", [before])  # noqa: S608 our own names
-    connection.execute("commit")
+    with transaction(connection):
+        for table, kept in _KEPT.items():
+            query = f"delete from {table} where not ({kept})"  # noqa: S608 our own names
+            connection.execute(query, [before])
 
 
 def _quoted(text: str, mark: str) -> str:

@@ -18,6 +18,7 @@ from logkit_analysis.store.tables import (
     reject_table,
     source_table,
 )
+from logkit_analysis.store.transactions import transaction
 from logkit_analysis.streams import HEAD_BYTES, FileKey, Interval, LogStream
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class StoreWriter:
             parts: At most one of each stream.
             moved: Known streams that are now found at another path or in another file.
         """
-        with self._transaction():
+        with transaction(self._connection):
             for stream in moved:
                 self._note_place(stream)
             source_ids = self._source_ids(parts)
@@ -140,7 +141,7 @@ class StoreWriter:
         """Put *intervals*, which cover the same bytes, in the place of the stream's own."""
         if stream.source_id is None:
             return
-        with self._transaction():
+        with transaction(self._connection):
             self._connection.execute(
                 "delete from source_intervals where source_id = $1", [stream.source_id]
             )
@@ -153,18 +154,6 @@ class StoreWriter:
             "update ingest_runs set ended_at = now(), files = $2, seconds = $3 where run_id = $1",
             [self._run_id, file_count, seconds],
         )
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._connection.begin()
-        try:
-            yield
-            self._connection.commit()
-        except BaseException:
-            # After a failed commit there is nothing to roll back, and that is not the news.
-            with suppress(duckdb.Error):
-                self._connection.rollback()
-            raise
 
     def _source_ids(self, parts: Sequence[Part]) -> list[int]:
         """Return the numbers of the parts' streams, after new ones are given theirs."""
