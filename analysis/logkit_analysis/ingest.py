@@ -224,7 +224,8 @@ class Intake:
         is_closed = file.is_stream or kind != "none"
         parser = StreamParser(self._parser, stream.format, _written_at(raw))
         chunks = cut_at_records(read_chunks(data, stream.position), parser.settled)
-        for digest in self._digests(parser, chunks, stream.tail):
+        ahead = chunks if file.is_stream else _read_ahead(chunks, self._pool)
+        for digest in self._digests(parser, ahead, stream.tail):
             if digest.open_end and not (is_closed or _is_whole(parser, digest.open_end, raw)):
                 self.report.unfinished.append(file.name)
                 return
@@ -299,6 +300,18 @@ class Intake:
         self.report.rows += batch.row_count
         self.report.rejects.update(line.reason.partition(":")[0] for line in batch.rejects)
         self.report.bytes += digest.intervals[-1].end - digest.intervals[0].start
+
+
+def _read_ahead(chunks: Iterator[Chunk], pool: Executor) -> Iterator[Chunk]:
+    """Yield *chunks*, each of which is read while the one before is parsed or stored.
+
+    Not for what may keep its reader waiting: nothing can interrupt a thread of *pool*.
+    """
+    coming = deque([pool.submit(next, chunks, None)])
+    while coming[0].result() is not None:
+        coming.append(pool.submit(next, chunks, None))
+        # Nothing here may keep its bytes.
+        yield cast("Chunk", coming.popleft().result())
 
 
 @dataclass(frozen=True, slots=True)
