@@ -97,7 +97,7 @@ def watch_all(request: Request, *, is_json: bool, is_plain: bool) -> None:
         raise UsageError("- is standard input, which is watched alone")
     selection = request.selection()
     is_pipe = request.paths == [STDIN] or (not request.paths and _has_input())
-    if is_json or is_plain or is_pipe or not (_can_move() and sys.stdin.isatty()):
+    if is_json or is_plain or is_pipe or not _has_keys():
         _show_lines(request, selection, is_json=is_json, is_pipe=is_pipe)
     elif find_spec("textual") is None:
         notes.note("a full screen to pause and search: pip install 'botlogkit[tui]'")
@@ -158,6 +158,11 @@ def _lines(stream: IO[bytes], zone: ZoneInfo) -> PlainLines:
 def _can_move() -> bool:
     """Return whether stdout is a terminal on which what was written can be replaced."""
     return output.is_terminal() and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def _has_keys() -> bool:
+    """Return whether somebody can press keys at a full screen."""
+    return _can_move() and sys.stdin is not None and sys.stdin.isatty()
 
 
 def _has_colours() -> bool:
