@@ -6,6 +6,8 @@ from collections import deque
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from logkit_analysis.live.row import Row
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -72,5 +74,7 @@ class History:
 
 def _size(event: LiveEvent) -> int:
     """Return about how many bytes *event* takes."""
-    texts = sum(len(value) for value in event.columns.values() if type(value) is str)
+    columns = event.columns
+    values = columns.held if isinstance(columns, Row) else columns.values()
+    texts = sum([len(value) for value in values if type(value) is str])
     return _BYTES_PER_EVENT + texts + len(event.fields or "")

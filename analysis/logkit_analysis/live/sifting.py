@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from logkit.schema import FIELDS
 from logkit_analysis.live.event import LiveEvent
+from logkit_analysis.live.row import rows, times
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,14 +57,13 @@ def _events(table: pa.Table, file: str) -> Iterator[LiveEvent]:
     there = set(table.column_names)
     names = [name for name in _NAMES if name in there]
     nothing = [None] * table.num_rows
-    offsets, times, fields = (
+    offsets, fields = (
         table.column(name).to_pylist() if name in there else nothing
-        for name in ("source_offset", "timestamp", "fields")
+        for name in ("source_offset", "fields")
     )
-    rows = zip(*(table.column(name).to_pylist() for name in names), strict=True)
-    for offset, at, extra, row in zip(offsets, times, fields, rows, strict=True):
-        columns = {name: value for name, value in zip(names, row, strict=True) if value is not None}
-        yield LiveEvent(file, offset, at, columns, extra)
+    when = times(table.column("timestamp")) if "timestamp" in there else nothing
+    for offset, at, extra, row in zip(offsets, when, fields, rows(table, names), strict=True):
+        yield LiveEvent(file, offset, at, row, extra)
 
 
 def _rejected(line: RejectedLine, file: str) -> LiveEvent:
