@@ -34,6 +34,7 @@ _LEVEL_WIDTH = len("critical")
 # Levels that must be seen without colours too.
 _LOUD = frozenset({"warning", "error", "critical"})
 _NO_TIME = "--:--:--.---"
+_NO_DATE = "----------T"
 
 _WIDEST_SOURCE = 16
 _WIDEST_EVENT = 24
@@ -178,7 +179,7 @@ def day_rule(day: date, width: int) -> Segment:
 
 def _time(at: datetime | None, zone: tzinfo, *, has_date: bool) -> str:
     if at is None:
-        return _NO_TIME
+        return f"{_NO_DATE}{_NO_TIME}Z" if has_date else _NO_TIME
     local = in_zone(at, zone)
     if has_date:
         return local.isoformat(timespec="milliseconds").replace("+00:00", "Z")

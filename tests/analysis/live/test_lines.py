@@ -91,6 +91,9 @@ def test_the_time_of_day_is_the_zones() -> None:
     assert shown(event({"level": "info"}), zone=BERLIN).startswith("00:30:15.042 info")
     parts = segments(event({}), zone=BERLIN, widths=Widths(), has_date=True)
     assert plain_text(parts) == "2026-02-01T00:30:15.042+01:00"
+    timeless = LiveEvent("a", 0, None, {"level": "info"})
+    parts = segments(timeless, zone=UTC, widths=Widths(), has_date=True)
+    assert plain_text(parts) == "----------T--:--:--.---Z info"
     assert day_rule(AT.date(), 40)[0].strip("─ ") == "Saturday, 2026-01-31"
 
 
