@@ -118,7 +118,11 @@ class Writer:
 
     def compress(self) -> None:
         """Compress a rotated file, fast or slowly, and remove it."""
-        rotated = [path for path in self._folder.glob("app.log[.-]*") if path.suffix != ".gz"]
+        rotated = [
+            path
+            for path in self._folder.glob("app.log[.-]*")
+            if path.suffix != ".gz" and not path.with_name(f"{path.name}.gz").exists()
+        ]
         if not rotated:
             return
         self.close_old()

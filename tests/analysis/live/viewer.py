@@ -42,8 +42,8 @@ def line(
 
 
 def numbers(events: Sequence[LiveEvent]) -> list[int]:
-    """Return the numbers of the lines that *events* are."""
-    return [event.columns["seq"] for event in events]
+    """Return the numbers of the lines that *events* are, -1 for those that have none."""
+    return [event.columns.get("seq", -1) for event in events]
 
 
 class Viewer:
