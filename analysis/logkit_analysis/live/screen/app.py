@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
 from textual.events import Key
-from textual.widgets import Static
 
 from logkit_analysis.errors import UsageError
 from logkit_analysis.live.detail import detail
 from logkit_analysis.live.lines import Widths, line
 from logkit_analysis.live.patterns import find_patterns
 from logkit_analysis.live.screen import bars
+from logkit_analysis.live.screen.bar import Bar
 from logkit_analysis.live.screen.keys import BINDINGS, IN_PROMPT, NOT_IN_PANEL, help_lines
 from logkit_analysis.live.screen.line_view import LineView
 from logkit_analysis.live.screen.pane import Pane
@@ -96,7 +96,7 @@ class TailApp(App[None]):
         self._panel = Panel()
         self._prompt = Prompt()
         self._title, self._state, self._status = (
-            Static(id=name) for name in ("title", "state", "status")
+            Bar(name) for name in ("title", "state", "status")
         )
 
     @property
@@ -169,7 +169,7 @@ class TailApp(App[None]):
             self._lines.show(reading)
         if self._has_grown(reading.history.page(reading.top, reading.height)):
             self._lines.redraw()
-        self._lines.refresh()
+        self._lines.refresh_page()
         self._tell()
 
     def _has_grown(self, page: Sequence[LiveEvent]) -> bool:
@@ -184,13 +184,13 @@ class TailApp(App[None]):
         reading, width = self.pane.reading, self.size.width
         self._lines.tell(self._emptiness())
         self._state.set_class(reading.is_paused, "paused")
-        self._state.update(bars.state(reading, self._panel.keys, width), layout=False)
+        self._state.tell(bars.state(reading, self._panel.keys, width))
         if self._said:
             text = bars.fitted([(self._said, "bold yellow")], width)
         else:
             files = self._figures().files
             text = bars.title(files, self._selected, self.pane.sieve, self._day(), width)
-        self._title.update(text, layout=False)
+        self._title.tell(text)
 
     def _emptiness(self) -> str:
         """Return why no line is shown."""
@@ -209,7 +209,7 @@ class TailApp(App[None]):
 
     def _tell_figures(self) -> None:
         self._tell()
-        self._status.update(bars.status(self._figures(), self.size.width), layout=False)
+        self._status.tell(bars.status(self._figures(), self.size.width))
 
     def _say(self, words: str) -> None:
         """Say something until the next key."""

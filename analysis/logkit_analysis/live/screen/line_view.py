@@ -45,6 +45,7 @@ class LineView(Widget, can_focus=True):
         self._draw = draw
         self._shift = 0
         self._emptiness = ""
+        self._page: tuple[int, ...] = ()
         self._drawn: LRUCache[int, Strip] = LRUCache(512)
 
     def show(self, reading: Reading) -> None:
@@ -57,6 +58,14 @@ class LineView(Widget, can_focus=True):
         """Say *emptiness* where there is no line."""
         if emptiness != self._emptiness:
             self._emptiness = emptiness
+            self.refresh()
+
+    def refresh_page(self) -> None:
+        """Draw the page if it has changed: during a pause, what comes leaves it as it is."""
+        reading = self.reading
+        page = (id(reading), reading.top, reading.bottom, reading.cursor, reading.is_paused)
+        if page != self._page:
+            self._page = page
             self.refresh()
 
     def redraw(self) -> None:

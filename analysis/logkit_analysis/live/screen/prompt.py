@@ -14,7 +14,7 @@ from logkit_analysis.renderers.escaping import escape_controls
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-_EXAMPLES = "status_code=429 endpoint~=send   or   duration_ms > 500 and level != 'info'"
+_HINT = "key=value key!=value key~=part, or SQL: duration_ms > 500   enter applies, esc leaves"
 
 
 class Prompt(Vertical):
@@ -44,7 +44,7 @@ class Prompt(Vertical):
         """Let *text* be changed."""
         self._input.value = text
         self._input.cursor_position = len(text)
-        self._note.update(Text(f"{_EXAMPLES}   enter applies, empty: none, esc leaves", "dim"))
+        self._note.update(Text(_HINT, "dim", no_wrap=True))
         self.display = True
         # `focus` would come too late for what is typed or pasted at once.
         self.screen.set_focus(self._input, scroll_visible=False)
