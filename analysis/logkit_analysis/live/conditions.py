@@ -14,8 +14,9 @@ from logkit_analysis.parsers.dialects import NATIVE
 from logkit_analysis.parsers.levels import LEVEL_BY_NAME
 
 _CONDITION = re.compile(r"(?P<key>.+?)(?P<operator>!=|~=|=)(?P<value>.*)", re.DOTALL)
+_SIGNS = {"=": "=", "!=": "is distinct from"}
 _HOW = "write key=value, key!=value or key~=part"
-_TEXT_COLUMNS = {"fields": "fields", "source_file": "source_file"}
+_COLUMNS = {*FIELDS_BY_NAME, "fields", "source_file"}
 # What other loggers call our fields; what they hold in another unit has a converter.
 _ALIASES = {
     key: (column.name, converter is None)
@@ -32,11 +33,13 @@ class Conditions:
     Attributes:
         texts: An SQL expression each.
         values: What is bound to their parameters.
+        columns: The columns that they need.
         notes: What the user should know about them.
     """
 
     texts: list[str] = field(default_factory=list)
     values: dict[str, Any] = field(default_factory=dict)
+    columns: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
     def add(self, condition: str) -> None:
@@ -45,31 +48,28 @@ class Conditions:
         Raises:
             UsageError: It is none, or the key cannot have the value.
         """
-        match = _CONDITION.fullmatch(condition)
-        if match is None:
-            raise UsageError(f"-f {condition}: {_HOW}")
-        key, operator, value = (match[name].strip() for name in ("key", "operator", "value"))
-        if not key or key[-1] in "<>!~":
-            raise UsageError(f"-f {condition}: {_HOW}; --where '{_compared(condition)}' does more")
+        key, operator, value = _parsed(condition)
         self._note_doubts(condition, key)
-        if key == "level" or _ALIASES.get(key, ("",))[0] == "level":
-            key, value = "level", _level(condition, operator, value)
-        is_number = key in FIELDS_BY_NAME and FIELDS_BY_NAME[key].type != "string"
+        if key == "level" and value and operator != "~=":
+            value = level_named(f"-f {condition}", value)
         if key == "file":
             self._add_file(operator, value)
-        elif not value and operator != "~=":
-            has_none = f"coalesce(cast({self._column(condition, key)} as varchar), '') = ''"
-            self.texts.append(has_none if operator == "=" else f"not ({has_none})")
-        elif operator == "~=":
-            text = f"lower(cast({self._column(condition, key)} as varchar))"
-            self.texts.append(f"contains({text}, {self._bound(value.lower())})")
+            return
+        column = self._column(condition, key)
+        if operator == "~=":
+            part = self._bound(value.lower())
+            self.texts.append(f"contains(lower(cast({column} as varchar)), {part})")
+        elif not value:
+            is_missing = f"coalesce(cast({column} as varchar), '') = ''"
+            self.texts.append(is_missing if operator == "=" else f"not ({is_missing})")
         else:
-            bound = self._bound(_number(condition, key, value) if is_number else value)
-            sign = "=" if operator == "=" else "is distinct from"
-            self.texts.append(f"{self._column(condition, key)} {sign} {bound}")
+            is_text = key not in FIELDS_BY_NAME or FIELDS_BY_NAME[key].type == "string"
+            bound = self._bound(value if is_text else _number(condition, key, value))
+            self.texts.append(f"{column} {_SIGNS[operator]} {bound}")
 
     def _add_file(self, operator: str, value: str) -> None:
         """Add a condition on the file: its path or its name."""
+        self.columns.add("source_file")
         if operator == "~=":
             self.texts.append(f"contains(lower(source_file), {self._bound(value.lower())})")
             return
@@ -79,12 +79,12 @@ class Conditions:
 
     def _column(self, condition: str, key: str) -> str:
         """Return the SQL for the value of *key*."""
-        if key in _TEXT_COLUMNS:
-            return _TEXT_COLUMNS[key]
         if key == "timestamp":
             raise UsageError(f"-f {condition}: for times there are --since and --where")
-        if key in FIELDS_BY_NAME:
+        if key in _COLUMNS:
+            self.columns.add(key)
             return key
+        self.columns.add("fields")
         pointer = "/" + key.replace("~", "~0").replace("/", "~1")
         places = [f"json_extract_string(fields, {self._bound(pointer)})"]
         if "." in key:
@@ -92,6 +92,7 @@ class Conditions:
             places.append(f"json_extract_string(fields, {self._bound(nested)})")
         column, is_same = _ALIASES.get(key, ("", False))
         if is_same and column != "timestamp":
+            self.columns.add(column)
             places.append(f"cast({column} as varchar)")
         return places[0] if len(places) == 1 else f"coalesce({', '.join(places)})"
 
@@ -101,7 +102,7 @@ class Conditions:
         return f"${name}"
 
     def _note_doubts(self, condition: str, key: str) -> None:
-        if key in FIELDS_BY_NAME or key in _TEXT_COLUMNS or key == "file":
+        if key in _COLUMNS or key == "file":
             return
         column, is_same = _ALIASES.get(key, ("", True))
         if not is_same:
@@ -117,6 +118,18 @@ class Conditions:
             )
 
 
+def _parsed(condition: str) -> tuple[str, str, str]:
+    """Return key, operator and value of *condition*."""
+    match = _CONDITION.fullmatch(condition)
+    if match is None:
+        raise UsageError(f"-f {condition}: {_HOW}")
+    key, operator, value = (match[name].strip() for name in ("key", "operator", "value"))
+    if not key or key[-1] in "<>!~":
+        raise UsageError(f"-f {condition}: {_HOW}; --where '{_compared(condition)}' does more")
+    is_level = _ALIASES.get(key, ("",))[0] == "level"
+    return "level" if is_level else key, operator, value
+
+
 def level_named(option: str, name: str) -> str:
     """Return our level for *name*, which may be another logger's, in any case.
 
@@ -127,10 +140,6 @@ def level_named(option: str, name: str) -> str:
     if level is None:
         raise UsageError(f"{option}: {name!r} is no level; levels are {', '.join(LEVELS)}")
     return level
-
-
-def _level(condition: str, operator: str, value: str) -> str:
-    return value if not value or operator == "~=" else level_named(f"-f {condition}", value)
 
 
 def _number(condition: str, key: str, value: str) -> float:

@@ -18,41 +18,35 @@ if TYPE_CHECKING:
 _ALONE = "select * from events where {}\n"
 _ENCLOSED = "select * from events where ({}\n)"
 _NO_COLUMN = re.compile(r'Referenced column "([^"]*)" not found')
+_REFUSED = {
+    "SUBQUERY": "a query inside is not possible; compare columns and values",
+    "PARAMETER": "nothing is bound to ? or $name; write the value itself",
+    "STAR": "name each column; columns(*) stands for too many",
+}
 _NOT_ALONE = "give one condition, as it would stand behind WHERE"
 
 
-class Expression:
-    """A condition as it may stand behind WHERE in a query of ``events``.
+def needed_columns(
+    connection: duckdb.DuckDBPyConnection, text: str, columns: Iterable[str]
+) -> set[str]:
+    """Return which of *columns* the condition *text* may need, if it is one and no more.
 
     Args:
         connection: Has a table ``events`` with a row of NULLs, and no access to anything else.
-        text: What the user wrote.
+        text: What may stand behind WHERE in a query of ``events``.
         columns: The columns of ``events``.
 
-    Attributes:
-        text: What the user wrote.
-        columns: The columns that it may need.
-
     Raises:
-        UsageError: It is no expression, does more than compare, or names what there is not.
+        UsageError: It is no condition, does more than compare, or names what there is not.
     """
-
-    def __init__(
-        self, connection: duckdb.DuckDBPyConnection, text: str, columns: Iterable[str]
-    ) -> None:
-        self.text = text
-        known = list(columns)
-        nodes = list(_nodes(_condition(connection, text)))
-        kinds = {node.get("class") for node in nodes}
-        if "SUBQUERY" in kinds:
-            raise UsageError("--where: a query inside is not possible; compare columns and values")
-        if "PARAMETER" in kinds:
-            raise UsageError("--where: nothing is bound to ? or $name; write the value itself")
-        if "STAR" in kinds:
-            raise UsageError("--where: name each column; columns(*) stands for too many")
-        _bind(connection, text, known)
-        named = {part.lower() for node in nodes for part in node.get("column_names", ())}
-        self.columns = [name for name in known if name in named]
+    known = list(columns)
+    nodes = list(_nodes(_condition(connection, text)))
+    kinds = {node.get("class") for node in nodes}
+    for kind, refusal in _REFUSED.items():
+        if kind in kinds:
+            raise UsageError(f"--where: {refusal}")
+    _bind(connection, text, known)
+    return {part.lower() for node in nodes for part in node.get("column_names", ())} & {*known}
 
 
 def run_time_problem(error: duckdb.Error) -> UsageError:

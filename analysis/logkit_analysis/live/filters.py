@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from logkit.schema import FIELDS, LEVELS
 from logkit_analysis.live.conditions import Conditions, level_named
-from logkit_analysis.live.expressions import Expression, run_time_problem
+from logkit_analysis.live.expressions import needed_columns, run_time_problem
 from logkit_analysis.store import macros
 
 if TYPE_CHECKING:
@@ -55,17 +55,15 @@ class Selection:
             chosen.add(condition)
         self.notes = tuple(chosen.notes)
         self._levels = None if level is None else _from(level_named("--level", level))
-        self._values = chosen.values
-        self._expression: Expression | None = None
-        self._texts = chosen.texts
-        self._columns = list(_COLUMN_TYPES)
-        if where is not None or chosen.texts:
+        self._texts, self._values = chosen.texts, chosen.values
+        columns = chosen.columns
+        if where is not None or self._texts:
             self._connection = _locked(zone, has_macros=where is not None and "lk_" in where)
         if where is not None:
-            self._expression = Expression(self._connection, where, _COLUMN_TYPES)
-            self._texts = [*chosen.texts, f"{where}\n"]
-        if self._texts:
-            self._columns = self._needed()
+            columns |= needed_columns(self._connection, where, _COLUMN_TYPES)
+            self._texts.append(f"{where}\n")
+        # Planning costs time for each.
+        self._columns = sorted(columns)
 
     @property
     def shows_rejects(self) -> bool:
@@ -121,12 +119,6 @@ class Selection:
         finally:
             self._connection.unregister("batch")
         return chosen.column("is_chosen")
-
-    def _needed(self) -> list[str]:
-        """Return the columns that are asked for: planning costs time for each."""
-        own = " ".join(self._texts[: len(self._texts) - (self._expression is not None)])
-        names = {name for name in _COLUMN_TYPES if name in own}
-        return sorted(names.union(self._expression.columns if self._expression else ()))
 
     def _query(self, there: set[str]) -> str:
         columns = [_column(name, is_there=name in there) for name in self._columns]
