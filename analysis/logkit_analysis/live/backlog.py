@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 MOST_BYTES_BACK = 64 * 1024 * 1024
 """How far the last events of a file are looked for, so that a rare one is not waited for."""
 
-_FIRST_BLOCK_BYTES = 128 * 1024
+_SMALLEST_BLOCK_BYTES = 16 * 1024
+# So much is a guess for each line that is wanted: of many files little should be read in vain.
+_LINE_BYTES = 512
 _BLOCK_GROWTH = 4
 _LARGEST_BLOCK_BYTES = 8 * 1024 * 1024
 _PROBE_BYTES = 64 * 1024
@@ -76,7 +78,8 @@ class PlainLog:
     def newest(self, selection: Selection, count: int) -> list[LiveEvent]:
         """Return the last *count* events that *selection* shows, or all there are."""
         found: list[list[LiveEvent]] = []
-        missing, end, size = count, self._end, _FIRST_BLOCK_BYTES
+        missing, end, size = count, self._end, max(_SMALLEST_BLOCK_BYTES, count * _LINE_BYTES)
+        size = min(size, _LARGEST_BLOCK_BYTES)
         while missing > 0 and end > 0:
             self.is_cut_short = self._end - end >= MOST_BYTES_BACK
             if self.is_cut_short:

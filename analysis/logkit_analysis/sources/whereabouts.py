@@ -20,7 +20,7 @@ from logkit_analysis.sources.discovery import (
 from logkit_analysis.streams import FileKey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def find(path: str, key: FileKey, position: int) -> Whereabouts:
         position: Up to where it is consumed.
     """
     place = path_named(path)
-    for candidate in (place, *rotated_siblings([place], {key.inode})):
+    for candidate in _candidates(place, key):
         if _holds(candidate, key, position):
             return Whereabouts(path_text(candidate), "there", _lag_bytes(candidate, position))
     return Whereabouts(path, "gone", None)
@@ -72,6 +72,12 @@ def named_by(arguments: Sequence[str]) -> Callable[[str], bool]:
         )
 
     return is_named
+
+
+def _candidates(place: str, key: FileKey) -> Iterator[str]:
+    """Yield where the file may be; the folder is only searched if *place* is not enough."""
+    yield place
+    yield from rotated_siblings([place], {key.inode})
 
 
 def _holds(path: str, key: FileKey, position: int) -> bool:
