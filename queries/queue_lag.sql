@@ -78,14 +78,15 @@ measured as materialized (
 
 ),
 
--- Whole milliseconds: sums of integers do not depend on the order of the rows.
+-- Whole milliseconds: up to 2^53 sums of whole numbers do not depend on the order of the rows, and
+-- beyond it an absurd depth makes an inexact trend, not an error.
 recent as (
 
     select
         service_key,
         queue_key,
-        queue_depth,
-        cast((at_us - last_us) / 1e3 as bigint) as at_ms
+        cast(queue_depth as double) as depth,
+        cast(cast((at_us - last_us) / 1e3 as bigint) as double) as at_ms
 
     from samples
 
@@ -103,10 +104,10 @@ summed as (
         service_key,
         queue_key,
         count(*) as recent_depths,
-        cast(sum(at_ms) as double) as sum_ms,
-        cast(sum(queue_depth) as double) as sum_depth,
-        cast(sum(at_ms * at_ms) as double) as sum_squares,
-        cast(sum(at_ms * queue_depth) as double) as sum_products
+        sum(at_ms) as sum_ms,
+        sum(depth) as sum_depth,
+        sum(at_ms * at_ms) as sum_squares,
+        sum(at_ms * depth) as sum_products
 
     from recent
 

@@ -124,7 +124,8 @@ def test_any_number_is_taken(name: str, sign: int, store: Any) -> None:
     }
     odd = {"timestamp": START, "service": "a", "endpoint": "/x", "instance": "i1", **odd}
     refusals = [odd | {"status_code": 429, "seq": seq} for seq in (None, 0, 2**63 - 1)] * 3
-    store.fill([*rich_events(random.Random(4), 100), odd, *refusals])
+    earlier = odd | {"timestamp": START - timedelta(seconds=100)}
+    store.fill([*rich_events(random.Random(4), 100), odd, earlier, *refusals])
     store.run(name)
 
 

@@ -21,6 +21,9 @@ _LEAST_EVENTS = 4
 _LEAST_BASELINE_BINS = 8
 _LEAST_BASELINE_SAMPLES = 20
 _LEAST_SCORE = 5.0
+# Of a tail that grows by itself the median call follows less than that share, on log scales.
+_MOST_BODY = 0.5
+_LEAST_TAIL_BINS = 48
 _SHARPNESS = 0.5
 _RECOVERY = 0.5
 _LEAP = 0.6
@@ -96,7 +99,7 @@ def _incident_at(
     if not _is_long(watched, start, end, sum(_seconds(watched, one) for one in good)):
         return None, index
     incident = _ramp(watched, stretches, (index, top, behind), floor)
-    if incident is None and is_step:
+    if incident is None and is_step and _is_of_its_own(watched, start, end, floor):
         incident = _step(watched, start, end, floor)
     return incident, behind
 
@@ -140,6 +143,21 @@ def _is_long(watched: Watched, start: int, end: int, good_s: float) -> bool:
         return False
     is_long = watched.at[end - 1] - watched.at[start] - good_s >= _LEAST_DURATION_S
     return bool(is_long) and _has_events(watched, start, end)
+
+
+def _is_of_its_own(watched: Watched, start: int, end: int, floor: int) -> bool:
+    """Return whether slow calls are more than all calls that got slower together.
+
+    A level that wanders takes its tail along, and far more calls are then beyond a fixed limit.
+    How much slower all of them got is judged for itself.
+    """
+    if watched.metric.scale != "slow":
+        return True
+    left = max(floor, start - max(end - start, _LEAST_TAIL_BINS))
+    (body, tail), (later_body, later_tail) = (
+        watched.body_and_tail(*bounds) for bounds in ((left, start), (start, end))
+    )
+    return later_body - body <= _MOST_BODY * (later_tail - tail)
 
 
 def _has_events(watched: Watched, start: int, end: int) -> bool:

@@ -104,10 +104,16 @@ class Watched:
         """Return the level of bins from *start* up to *end* as findings tell it."""
         if self.metric.scale == "failed":
             return float(self.cost.level(start, end))
-        bins, counts = self.bins[start:end], self.counts[start:end]
         if self.metric.scale == "slow":
-            return float(np.exp(np.average(np.log(self.series.upper_end[bins]), weights=counts)))
-        return _weighted_median(self.series.centre[bins], counts)
+            return float(np.exp(self.body_and_tail(start, end)[1]))
+        return _weighted_median(self.series.centre[self.bins[start:end]], self.counts[start:end])
+
+    def body_and_tail(self, start: int, end: int) -> tuple[float, float]:
+        """Return logarithms of the median and the 95th percentile of calls in these bins."""
+        bins, counts = self.bins[start:end], self.counts[start:end]
+        body = np.log(_weighted_median(self.series.centre[bins], counts))
+        tail = np.average(np.log(self.series.upper_end[bins]), weights=counts)
+        return float(body), float(tail)
 
 
 def watch(series: Series, metric: Metric) -> Watched:

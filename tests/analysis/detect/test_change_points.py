@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import timedelta
-from math import pi, sin
+from math import exp, pi, sin
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -84,6 +84,16 @@ def test_most_endpoints_together_are_the_service(calls: Any) -> None:
     (found,) = calls.findings()
     assert found["endpoint"] is None
     assert abs(found["started_at"] - calls.first_after(90)) <= timedelta(seconds=15)
+
+
+@pytest.mark.parametrize("seed", range(3, 8))
+def test_a_tail_that_goes_along_with_all_calls_is_no_row_of_its_own(calls: Any, seed: int) -> None:
+    """A level that wanders by a third within ten minutes makes many slow calls now and then."""
+    wander, moved = random.Random(seed), [0.0]
+    for _ in range(600):
+        moved.append(0.905 * moved[-1] + wander.gauss(0.0, 0.128))
+    calls.add("/a", 600, per_minute=20, median_ms=lambda m: 100 * exp(moved[int(m)]))
+    assert calls.findings() == []
 
 
 @pytest.mark.parametrize(
