@@ -154,7 +154,9 @@ def _change_size_and_sleep(terminal: Terminal) -> None:
     terminal.press("ctrl-z")
     assert os.WIFSTOPPED(os.waitpid(terminal.process.pid, os.WUNTRACED)[1])
     assert terminal.settings == terminal.settings_before
+    terminal.misses("LIVE")
     terminal.process.send_signal(signal.SIGCONT)
+    terminal.sees("LIVE", "line 349")
     terminal.press("up")
     terminal.sees("PAUSED")
 

@@ -120,6 +120,8 @@ class TailApp(App[None]):
             # Signals reach the main thread alone; elsewhere there is none to be told of.
             with suppress(ValueError, RuntimeError):
                 loop.add_signal_handler(number, self.exit)
+        # Somebody else has written on the terminal since ctrl-z.
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         self._watch(self.pane)
         self._feed.start()
         self.screen.set_focus(self._lines)
