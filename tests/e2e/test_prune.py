@@ -67,6 +67,16 @@ def test_a_link_to_the_database_stays_one(database: Path) -> None:
     assert numbers(database) == list(range(10, 20))
 
 
+def test_what_a_kill_left_of_a_prune_is_no_hindrance(database: Path) -> None:
+    """Half a new file and its log are thrown away, whatever is in them."""
+    left = [database.with_name(f".{database.name}.pruned{end}") for end in ("", ".wal")]
+    for path in left:
+        path.write_bytes(b"half a file")
+    assert logkit("prune", "--older-than", "30d", "--db", str(database)).returncode == 0
+    assert numbers(database) == list(range(10, 20))
+    assert not any(path.exists() for path in left)
+
+
 def test_few_rows_leave_no_larger_file(database: Path) -> None:
     """A file that is as small as it can be is not written anew, and the rows go all the same."""
     logkit("prune", "--older-than", "30d", "--db", str(database))

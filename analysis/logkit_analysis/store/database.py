@@ -236,20 +236,21 @@ def _create(path: Path) -> None:
     DuckDB cannot open a file whose first write was cut short by a kill or a full disk.
     """
     partial = path.with_name(f".{path.name}.new")
-    _remove(partial)
+    remove(partial)
     try:
         with _private_files(), closing(_connect(partial, read_only=False)) as connection:
             migrate(connection)
         # The log of a database that is gone says nothing about the new one.
-        _remove(path)
+        remove(path)
         partial.replace(path)
     except _DISK_FAILURES as error:
         raise DatabaseUnusableError(_disk_failure(path, error)) from error
     finally:
-        _remove(partial)
+        remove(partial)
 
 
-def _remove(database: Path) -> None:
+def remove(database: Path) -> None:
+    """Delete a database that may be there and its log, which says nothing about a new one."""
     for path in (database, database.with_name(f"{database.name}.wal")):
         path.unlink(missing_ok=True)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from logkit_analysis.store.access import DatabaseMissingError
-from logkit_analysis.store.database import writing
+from logkit_analysis.store.database import remove, writing
 from logkit_analysis.store.transactions import transaction
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def prune(path: Path, *, before: datetime, on_wait: Callable[[str], None]) -> Pr
                     _delete_old(connection, before)
     finally:
         with suppress(OSError):
-            fresh.unlink()
+            remove(fresh)
     return Pruned(removed["events"], removed["quarantine"], bytes_before, path.stat().st_size)
 
 
@@ -94,7 +94,7 @@ def _count(
 
 
 def _copy_kept(connection: duckdb.DuckDBPyConnection, fresh: Path, before: datetime) -> None:
-    fresh.unlink(missing_ok=True)
+    remove(fresh)
     name = connection.execute("select current_database()").fetchall()[0][0]
     tables = connection.execute(
         "select table_name from duckdb_tables() where database_name = current_database()"
