@@ -38,6 +38,11 @@ KEYS = {
 }
 
 
+def _environment() -> dict[str, str]:
+    """Return the environment without the size of another terminal, which would come first."""
+    return {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+
+
 class Terminal:
     """A command that runs in a terminal.
 
@@ -68,7 +73,7 @@ class Terminal:
         self.process = subprocess.Popen(
             command,
             cwd=folder,
-            env={**os.environ, "TERM": "xterm-256color", **environment},
+            env={**_environment(), "TERM": "xterm-256color", **environment},
             stdin=self._theirs,
             stdout=self._theirs,
             stderr=self._theirs,
