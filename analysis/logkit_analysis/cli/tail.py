@@ -23,6 +23,7 @@ Examples:
   logkit tail bot.log --since 10m --tz Europe/Berlin
   logkit tail bot.log --format jsonl | jq .error_message
   kubectl logs -f bot | logkit tail
+  logkit tail <(ssh one tail -F bot.log) <(ssh two tail -F bot.log)
 
 -f takes fields, other keys of a line (also nested: user.id) and file, the path or name of the
 log. key=value compares numbers as numbers; key!=value keeps events without the key too;
@@ -44,7 +45,7 @@ def tail(
     context: typer.Context,
     paths: Annotated[
         list[str] | None,
-        typer.Argument(metavar="PATH...", help="Files, folders, globs, or -."),
+        typer.Argument(metavar="PATH...", help="Files, folders, globs, pipes, or -."),
     ] = None,
     lines: Annotated[
         int | None,

@@ -8,17 +8,20 @@ import shutil
 import stat
 import sys
 import time
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import IO, TYPE_CHECKING
 
 from logkit_analysis.cli import notes, output
 from logkit_analysis.cli.interrupts import stop_on_signals
-from logkit_analysis.errors import UsageError
+from logkit_analysis.live.files import LiveFiles
 from logkit_analysis.live.filters import Selection
+from logkit_analysis.live.pipe import LivePipe
 from logkit_analysis.live.plain import JsonLines, PlainLines, watch
 from logkit_analysis.live.rates import Rates
+from logkit_analysis.live.several import Several, is_pipe, opened_pipe
+from logkit_analysis.sources.discovery import STDIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -29,7 +32,6 @@ if TYPE_CHECKING:
     from logkit_analysis.parsers.chunk_parser import ChunkParser
     from logkit_analysis.sources.pace import Pace
 
-STDIN = "-"
 _LINES = 50
 # On a full screen one can go back.
 _SCREEN_LINES = 500
@@ -93,27 +95,26 @@ def watch_all(request: Request, *, is_json: bool, is_plain: bool) -> None:
     Raises:
         UsageError: The filters or the paths cannot be understood.
     """
-    if STDIN in request.paths and len(request.paths) > 1:
-        raise UsageError("- is standard input, which is watched alone")
     selection = request.selection()
-    is_pipe = request.paths == [STDIN] or (not request.paths and _has_input())
-    if is_json or is_plain or is_pipe or not _has_keys():
-        _show_lines(request, selection, is_json=is_json, is_pipe=is_pipe)
+    if not request.paths:
+        request = replace(request, paths=[STDIN if _has_input() else "."])
+    if is_json or is_plain or STDIN in request.paths or not _has_keys():
+        _show_lines(request, selection, is_json=is_json)
     elif find_spec("textual") is None:
         notes.note("a full screen to pause and search: pip install 'botlogkit[tui]'")
-        _show_lines(request, selection, is_json=False, is_pipe=False)
+        _show_lines(request, selection, is_json=False)
     else:
         _show_screen(request, selection)
 
 
-def _show_lines(request: Request, selection: Selection, *, is_json: bool, is_pipe: bool) -> None:
+def _show_lines(request: Request, selection: Selection, *, is_json: bool) -> None:
     for text in selection.notes:
         notes.note(text)
     stop = stop_on_signals()
     rates = Rates(time.monotonic())
     with output.destination(None) as stream:
         view = JsonLines(stream, notes.note) if is_json else _lines(stream, request.zone)
-        with _source(request, rates, view.say, is_pipe=is_pipe) as source:
+        with _source(request, rates, view.say) as source:
             watch(
                 source,
                 selection,
@@ -131,7 +132,7 @@ def _show_screen(request: Request, selection: Selection) -> None:
 
     rates = Rates(time.monotonic())
     said: list[str] = [*selection.notes]
-    with _source(request, rates, said.append, is_pipe=False) as source:
+    with _source(request, rates, said.append) as source:
         watched = WatchedFiles(
             source,
             selection,
@@ -177,21 +178,29 @@ def _width() -> int:
 
 
 @contextmanager
-def _source(
-    request: Request, rates: Rates, say: Callable[[str], None], *, is_pipe: bool
-) -> Iterator[Source]:
-    """Open what is watched: files, or standard input."""
+def _source(request: Request, rates: Rates, say: Callable[[str], None]) -> Iterator[Source]:
+    """Open what is watched: pipes, files or both."""
     parser, pace = request.parser, request.pace
-    if is_pipe:
-        from logkit_analysis.live.pipe import LivePipe
-
-        yield LivePipe(sys.stdin.fileno(), parser=parser, pace=pace, rates=rates)
-        return
-    from logkit_analysis.live.files import LiveFiles
-
-    paths = request.paths or ["."]
-    with LiveFiles(paths, parser=parser, pace=pace, say=say, rates=rates) as files:
-        yield files
+    paths = dict.fromkeys(request.paths)
+    names = [path for path in paths if is_pipe(path)]
+    others = [path for path in paths if path not in names]
+    with ExitStack() as stack:
+        pipes = [
+            LivePipe(
+                stack.enter_context(opened_pipe(name)),
+                parser=parser,
+                pace=pace,
+                rates=rates,
+                name=name,
+            )
+            for name in names
+        ]
+        if not others:
+            yield Several(pipes, None, pace)
+            return
+        files = LiveFiles(others, parser=parser, pace=pace, say=say, rates=rates)
+        stack.enter_context(files)
+        yield Several(pipes, files, pace) if pipes else files
 
 
 def _has_input() -> bool:

@@ -58,6 +58,9 @@ class LiveFiles:
         pace: How long to wait for what.
         say: Told, in one line, what is missing or cannot be read.
         rates: Counts what is new and selected.
+
+    Attributes:
+        has_more: Whether the last look has left something to be read at once.
     """
 
     def __init__(
@@ -100,7 +103,7 @@ class LiveFiles:
         self._taken: dict[int, list[LiveEvent]] = {}
         self._wakeup: Wakeup | None = None
         self._polled_at = 0.0
-        self._has_more = False
+        self.has_more = False
 
     def __enter__(self) -> Self:
         for argument in self._arguments:
@@ -155,13 +158,13 @@ class LiveFiles:
         """Return what *selection* shows of that which is new since the last call."""
         self._polled_at = time.monotonic()
         self._selection = selection
-        self._has_more = self._gatherer.cycle(self._polled_at)
+        self.has_more = self._gatherer.cycle(self._polled_at)
         taken, self._taken = self._taken, {}
         return list(merged(taken.values()))
 
     def wait(self, stop: StopSignal) -> None:
         """Wait until a file has changed, for a moment at most."""
-        if self._has_more:
+        if self.has_more:
             return
         if self._wakeup is None:
             self._wakeup = Wakeup(self._watcher.is_relevant, stop, self._pace)

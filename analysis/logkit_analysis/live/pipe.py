@@ -1,4 +1,4 @@
-"""Log lines that another program writes into our standard input."""
+"""Log lines that another program writes into a pipe, such as our standard input."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from logkit_analysis.live.sifting import sift
 from logkit_analysis.parsers.chunk_parser import StreamParser
+from logkit_analysis.sources.discovery import STDIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from logkit_analysis.sources.pace import Pace
     from logkit_analysis.stopping import StopSignal
 
-NAME = "-"
 # Of one look; enough for many lines, and few enough for a prompt answer to a key.
 _MOST_BYTES = 4 * 1024 * 1024
 _BLOCK_BYTES = 256 * 1024
@@ -35,6 +35,7 @@ class LivePipe:
         parser: Of all streams.
         pace: How long to wait for what.
         rates: Counts what is selected.
+        name: What it is called for people.
 
     Attributes:
         names: What is read, for people.
@@ -42,7 +43,15 @@ class LivePipe:
         is_over: Whether all was read and nothing will come any more.
     """
 
-    def __init__(self, descriptor: int, *, parser: ChunkParser, pace: Pace, rates: Rates) -> None:
+    def __init__(
+        self,
+        descriptor: int,
+        *,
+        parser: ChunkParser,
+        pace: Pace,
+        rates: Rates,
+        name: str = STDIN,
+    ) -> None:
         self._descriptor = descriptor
         self._stream = StreamParser(parser, None, None)
         self._pace = pace
@@ -52,8 +61,12 @@ class LivePipe:
         self._since: datetime | None = None
         self._changed_at = time.monotonic()
         self._is_closed = False
-        self.names: Sequence[str] = (NAME,)
+        self.names: Sequence[str] = (name,)
         self.lag_bytes = 0
+
+    def fileno(self) -> int:
+        """Return a descriptor that can be read from once there is more."""
+        return self._descriptor
 
     @property
     def is_over(self) -> bool:
@@ -79,7 +92,7 @@ class LivePipe:
             return []
         batch = self._stream.parse(data, self._offset)
         self._offset += len(data)
-        events = sift(batch, NAME, selection, self._rates, time.monotonic())
+        events = sift(batch, self.names[0], selection, self._rates, time.monotonic())
         if self._since is None:
             return events
         return [one for one in events if one.at is not None and one.at >= self._since]

@@ -22,9 +22,8 @@ if TYPE_CHECKING:
         (("--since", "soon"), "Invalid value for '--since'"),
         (("--log-format", "nonsense"), "no log format named 'nonsense'"),
         (("-n", "-1"), "Invalid value for '--lines'"),
-        (("-", "a.log"), "- is standard input, which is watched alone"),
     ],
-    ids=["statement", "column", "filter", "level", "format", "zone", "since", "log", "n", "stdin"],
+    ids=["statement", "column", "filter", "level", "format", "zone", "since", "log", "n"],
 )
 def test_a_mistake_is_told_before_anything_is_read(
     cli: Any, words: tuple[str, ...], said: str
