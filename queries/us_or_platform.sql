@@ -3,9 +3,10 @@
 -- @method   Server errors, timeouts, 429s of scope shared and slow heartbeats speak against the
 --           platform; other 4xx, 429s of our own budget, exceptions in our code and a late event
 --           loop against us, and so do requests that we were asked and could not answer. Those are
---           rows named request_handled, as the lines of access logs are read; all other requests
---           with an endpoint are calls to the platform. An exception of ours is a row at level
---           error or critical that is no answer: without a status, and no call.
+--           rows named request_handled, as the lines of access logs are read, request_complete,
+--           request_completed or request_finished; all other requests with an endpoint are calls to
+--           the platform. An exception of ours is a row at level error or critical that is no
+--           answer: without a status, and no call.
 -- @param    since timestamptz  start of the window, inclusive
 -- @param    until timestamptz  end of the window, exclusive
 -- @column   service  logical name of the bot or worker
@@ -33,9 +34,9 @@ windowed as (
         error_type,
         rate_limit_scope,
         loop_lag_ms,
-        coalesce(event = 'request_handled', false) as is_answer,
+        lk_is_answer(event) as is_answer,
         endpoint is not null
-        and coalesce(event <> 'request_handled', true)
+        and not lk_is_answer(event)
         and lk_is_request(status_code, duration_ms, endpoint, command) as is_call,
         case when event like '%heartbeat%' and endpoint is null then duration_ms end as heartbeat_ms
 

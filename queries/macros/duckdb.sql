@@ -37,6 +37,11 @@ create or replace macro lk_is_error(status_code, level) as
         else coalesce(level in ('error', 'critical'), false)
     end;
 
+-- A request that others made to us: how access logs are read, and what servers call it themselves.
+create or replace macro lk_is_answer(event) as coalesce(
+    event in ('request_handled', 'request_complete', 'request_completed', 'request_finished'), false
+);
+
 -- Percentile `q` (0 to 1) of `x`, interpolated between the neighbours; NULLs do not count.
 create or replace macro lk_percentile(x, q) as quantile_cont(x, q);
 

@@ -49,7 +49,15 @@ def _random_event(rng: random.Random, seconds: list[int]) -> Event:
         "timestamp": rng.choice([START + timedelta(microseconds=microseconds)] * 9 + [None]),
         "level": rng.choice(["debug", "info", "warning", "error", "critical", None]),
         "service": rng.choice(["bot", "worker", "", None]),
-        "event": rng.choice(["api_call", "heartbeat_acked", "service_stopped", "request_handled"]),
+        "event": rng.choice(
+            [
+                "api_call",
+                "heartbeat_acked",
+                "service_stopped",
+                "request_handled",
+                "request_finished",
+            ]
+        ),
         "message": rng.choice(["hello", None]),
         "correlation_id": rng.choice(["c1", "c2", "c3", None]),
         "instance": rng.choice(["i1", "i2", "i3", "i4", "i5", None]),

@@ -158,6 +158,8 @@ def _side(row: dict[str, Any], width: int) -> list[str]:
         theirs.append(f", heartbeat p95 {row['heartbeat_p95_ms']:,.0f} ms")
     ours = f"{row['own_limits']:,} own 429s, {row['client_errors']:,} other 4xx, "
     ours += f"{row['exceptions']:,} other errors"
+    if row["failed_answers"]:
+        ours += f", {row['failed_answers']:,} requests answered with 500 or above"
     if row["worst_loop_lag_ms"] is not None:
         ours += f", event loop at most {row['worst_loop_lag_ms']:,.0f} ms late"
     text = f"platform {' '.join(theirs).replace(' ,', ',')}; us {ours}"

@@ -53,6 +53,15 @@ def test_other_formats_are_refused(cli: Any) -> None:
     assert cli("triage", "--format", "csv").code == 2
 
 
+def test_answers_of_ours_are_no_calls_to_the_platform(cli: Any, store: Path) -> None:
+    """Requests that others made to us and that failed speak against us."""
+    with writing(store) as connection:
+        connection.execute("update events set event = 'request_handled' where status_code = 500")
+    text = " ".join(cli("triage").text.split())
+    assert "platform 0 server errors and 0 timeouts in 9 calls" in text
+    assert "1 requests answered with 500 or above" in text
+
+
 def test_a_trouble_is_drawn_with_its_start_and_end(cli: Any, store: Path) -> None:
     """A line tells how the metric went over the window, in the zone; JSON has its values."""
     start = datetime(2026, 1, 31, 9, 4, tzinfo=UTC)
