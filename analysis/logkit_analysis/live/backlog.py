@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import os
 from collections import deque
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import dropwhile
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,8 @@ _PROBE_BYTES = 64 * 1024
 # Lines of several threads and hosts come late by so much at most, where anybody looks at times.
 _DISORDER_BYTES = 1024 * 1024
 _CHUNK_LINES = 20_000
+# A zone that was not told makes less than a day of difference.
+_LARGEST_ERROR = timedelta(days=1)
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
@@ -130,19 +132,22 @@ class PlainLog:
         low, high = 0, self._end
         while high - low > _DISORDER_BYTES:
             middle = (low + high) // 2
-            first = self._first_time(middle)
-            if first is None or first >= at:
+            there = self._time_near(middle)
+            if there is None or there >= at:
                 high = middle
             else:
                 low = middle
         return self._record_at(max(0, low - _DISORDER_BYTES))
 
-    def _first_time(self, offset: int) -> datetime | None:
-        """Return the earliest time near *offset*; `None` if no line there has one."""
+    def _time_near(self, offset: int) -> datetime | None:
+        """Return the time of the lines near *offset*; ``None`` if none of them has one.
+
+        That is their median: a single line whose clock was wrong leads nobody astray.
+        """
         start = self._next_line(offset)
         data = os.pread(self._descriptor, min(_PROBE_BYTES, self._end - start), start)
-        cut = data.rfind(b"\n") + 1
-        return min(_times(self._parse(data[:cut], start)), default=None) if cut else None
+        times = sorted(_times(self._parse(data[: data.rfind(b"\n") + 1], start)))
+        return times[len(times) // 2] if times else None
 
     def _next_line(self, offset: int) -> int:
         """Return where the first line after *offset* begins."""
@@ -216,16 +221,20 @@ def archive_newest(
 def merged(logs: Iterable[Iterable[LiveEvent]]) -> Iterator[LiveEvent]:
     """Yield the events of several logs in the order of time, those of each log in its own order.
 
-    An event without a time stays behind the one before it, and so does one whose clock went back.
+    An event without a time stays behind the one before it, and so does one whose clock went back
+    or was far ahead.
     """
-    for _, event in heapq.merge(*map(_timed, logs), key=lambda pair: pair[0]):
+    end = datetime.now(UTC) + _LARGEST_ERROR
+    timed = [_timed(events, end) for events in logs]
+    for _, event in heapq.merge(*timed, key=lambda pair: pair[0]):
         yield event
 
 
-def _timed(events: Iterable[LiveEvent]) -> Iterator[tuple[datetime, LiveEvent]]:
+def _timed(events: Iterable[LiveEvent], end: datetime) -> Iterator[tuple[datetime, LiveEvent]]:
     latest = _BEGINNING
     for event in events:
-        latest = latest if event.at is None else max(latest, event.at)
+        if event.at is not None and latest < event.at < end:
+            latest = event.at
         yield latest, event
 
 
@@ -249,9 +258,7 @@ def _since(
 def _times(batch: Batch) -> Iterator[datetime]:
     for table in batch.tables:
         if "timestamp" in table.column_names:
-            first = pc.min(table.column("timestamp")).as_py()
-            if first is not None:
-                yield first
+            yield from table.column("timestamp").drop_null().to_pylist()
 
 
 class _Stretch:

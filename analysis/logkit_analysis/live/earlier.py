@@ -22,7 +22,7 @@ from logkit_analysis.sources.whereabouts import find
 from logkit_analysis.streams import HEAD_BYTES, TAIL_BYTES, FileKey, Interval, LogStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from logkit_analysis.live.event import LiveEvent
     from logkit_analysis.live.filters import Selection
@@ -53,6 +53,12 @@ class EarlierFile:
     modified_at: datetime
     stream: LogStream | None = None
     archive: Archive | None = None
+
+    @property
+    def key(self) -> FileKey | None:
+        """Its inode."""
+        holder = self.stream or self.archive
+        return None if holder is None else holder.key
 
     @property
     def name(self) -> str:
@@ -130,6 +136,17 @@ def earlier_file(path: str, parser: ChunkParser, silence_s: float) -> EarlierFil
         return EarlierFile(path, modified_at, stream)
     finally:
         os.close(descriptor)
+
+
+def without_copies(files: Sequence[EarlierFile]) -> list[EarlierFile]:
+    """Return *files* without second names of one, and without copies still being compressed."""
+    names = {file.path for file in files}
+    kept: dict[FileKey | None, EarlierFile] = {}
+    for file in files:
+        original = os.path.splitext(file.path)[0]  # noqa: PTH122 a str path keeps the spelling
+        if file.archive is None or original not in names:
+            kept.setdefault(file.key, file)
+    return [*kept.values()]
 
 
 def _consume(stream: LogStream, descriptor: int, parser: ChunkParser, *, is_silent: bool) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from logkit_analysis.gathering import Gatherer
 from logkit_analysis.live.backlog import MOST_BYTES_BACK, merged
-from logkit_analysis.live.earlier import EarlierFile, earlier_file
+from logkit_analysis.live.earlier import EarlierFile, earlier_file, without_copies
 from logkit_analysis.live.filters import Selection
 from logkit_analysis.live.sifting import sift
 from logkit_analysis.sources.compression import DAMAGED
@@ -78,13 +78,14 @@ class LiveFiles:
         self._say = say
         self._rates = rates
         self._began_at = time.time()
-        self._earlier = self._find_earlier()
+        found = self._find_earlier()
+        self._earlier = without_copies(found)
         streams = [one.stream for one in self._earlier if one.stream and one.stream.intervals]
         self._numbered = len(streams)
         for number, stream in enumerate(streams, 1):
             stream.source_id = number
         self._watcher = Watcher(arguments, streams, self._began_at, pace)
-        for file in self._earlier:
+        for file in found:
             if file.archive is not None:
                 self._watcher.is_done(file.archive)
         # Opened now, a file is read to its end whatever becomes of its name.

@@ -174,3 +174,35 @@ def test_since_in_a_log_out_of_order(
     assert sorted(shown) == [
         number for number, second in enumerate(seconds) if second is not None and second >= since
     ]
+
+
+def test_clocks_that_were_wrong(tmp_path: Path) -> None:
+    """A line dated 1970 or 2099 misleads neither the search for a time nor the merging."""
+    log, other = tmp_path / "bot.log", tmp_path / "other.log"
+    wrong = [-(10**9), 2 * 10**9]
+    append(
+        log,
+        *(
+            line(number, pad=550, second=wrong[number % 2] if number % 90 < 2 else None)
+            for number in range(20_000)
+        ),
+    )
+    append(other, *(line(-1, second=second + 0.5) for second in range(19_995, 20_000)))
+    with viewing(log, other) as viewer:
+        for first in (9_000, 12_345, 19_990):
+            shown = [number for number in viewer.since(first) if number >= first]
+            assert shown == [n for n in range(first, 20_000) if n % 90 != 0]
+        last = numbers(viewer.last(6))
+    assert last == [19_997, -1, 19_998, -1, 19_999, -1]
+
+
+def test_copies_are_not_shown_twice(tmp_path: Path) -> None:
+    """Neither a second name of a log nor what logrotate is just compressing."""
+    log, rotated = tmp_path / "bot.log", tmp_path / "bot.log.1"
+    append(rotated, *map(line, range(5)))
+    (tmp_path / "bot.log.1.gz").write_bytes(gzip.compress(rotated.read_bytes())[:-9])
+    append(log, line(5))
+    (tmp_path / "bot.log.newest").symlink_to(log)
+    with viewing(log) as viewer:
+        assert numbers(viewer.last(50)) == viewer.since(0) == list(range(6))
+        assert viewer.until_quiet() == []
