@@ -161,7 +161,7 @@ def _change_size_and_sleep(terminal: Terminal) -> None:
     terminal.sees("PAUSED")
 
 
-@pytest.mark.parametrize("how", ["ctrl-c", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("how", ["ctrl-c", "SIGTERM"])
 def test_the_end_leaves_a_clean_terminal(tmp_path: Path, how: str) -> None:
     """A key or a signal ends it with exit code 0, on a file that is not there yet too."""
     with watching(tmp_path, "later.log") as terminal:

@@ -40,14 +40,15 @@ class Arrival:
 
     Attributes:
         watcher: Who asked for such events.
-        events: What matches, in the order of coming.
-        is_all: Whether it takes the place of what came before, since the condition is new.
+        events: What has come and matches, in the order of coming.
+        history: What there is that matches, in the place of all that came before, since the
+            condition is new; else ``None``.
         problem: Why the condition failed; then it gets nothing more.
     """
 
     watcher: int
     events: Sequence[LiveEvent]
-    is_all: bool
+    history: History | None = None
     problem: str | None = None
 
 
@@ -130,9 +131,7 @@ class Feed:
         if not events:
             return
         self._recent.add(events)
-        self._give(
-            [self._arrival(watcher, events, is_all=False) for watcher in [*self._conditions]]
-        )
+        self._give([self._arrival(watcher, events) for watcher in [*self._conditions]])
 
     def _answer(self) -> None:
         """Give those with new conditions what matches."""
@@ -146,18 +145,25 @@ class Feed:
             recent = list(self._recent)
             known = set(map(id, recent))
             events = [*(event for event in kept if id(event) not in known), *recent]
-            self._give([self._arrival(watcher, events, is_all=True)])
+            self._give([self._arrival(watcher, events, is_new=True)])
 
-    def _arrival(self, watcher: int, events: Sequence[LiveEvent], *, is_all: bool) -> Arrival:
+    def _arrival(
+        self, watcher: int, events: Sequence[LiveEvent], *, is_new: bool = False
+    ) -> Arrival:
         """Return what *watcher* gets of *events*."""
         try:
-            return Arrival(watcher, self._conditions[watcher](events), is_all)
+            found = self._conditions[watcher](events)
         except UsageError as error:
             # An SQL expression fails on the first value that it cannot take, maybe much later.
             del self._conditions[watcher]
-            return Arrival(watcher, (), is_all=False, problem=str(error))
+            return Arrival(watcher, (), problem=str(error))
+        if not is_new:
+            return Arrival(watcher, found)
+        history = History()
+        history.add(found)
+        return Arrival(watcher, (), history)
 
     def _give(self, arrivals: Iterable[Arrival]) -> None:
-        found = [one for one in arrivals if one.events or one.is_all or one.problem]
+        found = [one for one in arrivals if one.events or one.history is not None or one.problem]
         with self._lock:
             self._waiting += found

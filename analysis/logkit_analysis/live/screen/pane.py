@@ -38,12 +38,10 @@ class Pane:
 
     def take(self, arrival: Arrival) -> None:
         """Add what has come, or go on in other events at the same place."""
-        if arrival.is_all:
-            history = History()
-            history.add(arrival.events)
-            height = self.reading.height
+        if (history := arrival.history) is not None:
+            before = self.reading
             self.reading = (
-                self.reading.over(history) if self.is_filled else Reading(history, height)
+                before.over(history) if self.is_filled else Reading(history, before.height)
             )
             self.is_filled = True
             return
