@@ -175,7 +175,7 @@ class Gatherer:
             )
             intake.read(archive.file, may_begin=archive.may_begin)
         for path, reason in intake.report.damaged:
-            self._tell_once(f"{path}: damaged or incomplete: {reason}; what came before is stored")
+            self._tell_once(f"{path}: damaged or incomplete: {reason}; what came before is read")
         self._watcher.is_done(archive)
         return len(archives) > 1
 

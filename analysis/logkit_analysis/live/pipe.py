@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from logkit_analysis.live.rates import Rates
     from logkit_analysis.parsers.chunk_parser import ChunkParser
     from logkit_analysis.sources.pace import Pace
-    from logkit_analysis.stopping import StopSignal
 
 # Of one look; enough for many lines, and few enough for a prompt answer to a key.
 _MOST_BYTES = 4 * 1024 * 1024
@@ -28,7 +27,7 @@ _BLOCK_BYTES = 256 * 1024
 
 
 class LivePipe:
-    """Reads a pipe as `LiveFiles` reads files; all that comes is new.
+    """Reads a pipe as `LiveFiles` reads files; all that comes is new. `Several` waits for it.
 
     Args:
         descriptor: Open for reading.
@@ -96,11 +95,6 @@ class LivePipe:
         if self._since is None:
             return events
         return [one for one in events if one.at is not None and one.at >= self._since]
-
-    def wait(self, stop: StopSignal) -> None:
-        """Wait until there is more, for a moment at most."""
-        if not self._is_closed:
-            select.select([self._descriptor, stop.fileno()], [], [], self._pace.look_interval_s)
 
     def _read(self) -> None:
         size = 0

@@ -11,6 +11,7 @@ import pytest
 from logkit_analysis.live.filters import Selection
 from logkit_analysis.live.pipe import LivePipe
 from logkit_analysis.live.rates import Rates
+from logkit_analysis.live.several import Several
 from logkit_analysis.parsers.chunk_parser import ChunkParser
 from logkit_analysis.sources.pace import Pace
 from logkit_analysis.stopping import StopSignal
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ALL = Selection()
+PACE = Pace().times(0.01)
 
 
 class Writer:
@@ -27,8 +29,7 @@ class Writer:
     def __init__(self) -> None:
         reader, self._writer = os.pipe()
         self.rates = Rates(time.monotonic())
-        pace = Pace().times(0.01)
-        self.pipe = LivePipe(reader, parser=ChunkParser(UTC), pace=pace, rates=self.rates)
+        self.pipe = LivePipe(reader, parser=ChunkParser(UTC), pace=PACE, rates=self.rates)
         self._reader = reader
 
     def write(self, data: bytes) -> None:
@@ -77,9 +78,9 @@ def test_a_record_of_several_lines_is_one_event(writer: Writer) -> None:
     first = b"2026-01-31 09:00:00,000 ERROR bot: failed\nTraceback (most recent call last):\n"
     writer.write(b"2026-01-31 08:59:59,000 INFO bot: up\n" + first)
     seen = writer.events()
-    stop = StopSignal()
+    stop, several = StopSignal(), Several([writer.pipe], None, PACE)
     for _ in range(100):
-        writer.pipe.wait(stop)
+        several.wait(stop)
         seen += writer.events()
         if len(seen) == 2:
             break
