@@ -44,13 +44,14 @@ class Watched:
         self._stdout = folder / "tail.out"
         self._stderr = folder / "tail.err"
 
-    def start(self, *words: str | Path) -> None:
-        """Watch what *words* say."""
+    def start(self, *words: str | Path, descriptors: int | None = None) -> None:
+        """Watch what *words* say, with so many descriptors."""
         self._process = self._nursery.start(
             ["tail", *map(str, words), "--pace", PACE],
             folder=self._folder,
             stdout=self._stdout,
             stderr=self._stderr,
+            descriptors=descriptors,
         )
 
     @property
@@ -82,6 +83,10 @@ class Watched:
             wait_until(lambda: self.messages == wanted, str(wanted), within_s=10)
         except pytest.fail.Exception:
             pytest.fail(f"{self.messages} instead of {wanted}; {self.said}")
+
+    def awaits(self, message: str) -> None:
+        """Wait until *message* is shown as the last."""
+        wait_until(lambda: self.messages[-1:] == [message], f"{message}; {self.said}")
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
         """End it; return its exit code."""
@@ -140,6 +145,18 @@ def test_a_rotated_file_loses_nothing(watched: Watched, log: Path) -> None:
     append(log, line(4, "d"))
     wait_until(lambda: watched.messages[3:] == ["d"], "what follows a truncation is shown")
     assert watched.stop(signal.SIGTERM) == 0
+
+
+def test_more_files_than_descriptors(watched: Watched, tmp_path: Path) -> None:
+    """Those that are quiet are closed and opened again."""
+    logs = [tmp_path / f"bot{number}.log" for number in range(120)]
+    for number, log in enumerate(logs):
+        append(log, line(number, f"old{number}"))
+    watched.start(tmp_path, "-n", "1", descriptors=100)
+    watched.shows("old119")
+    for number in (0, 60, 119):
+        append(logs[number], line(200 + number, f"new{number}"))
+        watched.awaits(f"new{number}")
 
 
 def test_filters_choose(watched: Watched, log: Path) -> None:
