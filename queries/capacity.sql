@@ -66,6 +66,8 @@ windowed as materialized (
     where
         timestamp >= $since
         and timestamp < $until
+        and lk_check($growth > 0, 'growth must be greater than 0')
+        and lk_check($per in ('users', 'guilds', 'chats'), 'per is one of users, guilds and chats')
 
 ),
 

@@ -35,6 +35,7 @@ timed as materialized (
     where
         timestamp >= $since
         and timestamp < $until
+        and lk_check($gap_seconds >= 60, 'gap_seconds must be 60 or more')
 
 ),
 

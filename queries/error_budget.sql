@@ -35,6 +35,7 @@ calls as (
     where
         timestamp >= $since
         and timestamp < $until
+        and lk_check($objective >= 0 and $objective < 1, 'objective must be from 0 to below 1')
         and lk_is_request(status_code, duration_ms, endpoint, command)
 
 ),

@@ -42,6 +42,7 @@ samples as materialized (
     where
         timestamp >= $since
         and timestamp < $until
+        and lk_check($trend_seconds > 0, 'trend_seconds must be greater than 0')
         and (
             queue_depth is not null
             or queue_wait_ms is not null

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 # A Python object for each value of their many rows would cost more than all the rest.
 _BY_COLUMN = frozenset({"change_points"})
+
+# What the macro lk_check says of a parameter.
+_CHECK = re.compile(r"lk_check: (.*)")
 
 
 class ParameterError(UsageError):
@@ -120,6 +124,7 @@ def run_query(
 
     Raises:
         SqlError: The statement fails.
+        ParameterError: A check of the query, ``lk_check(...)``, refuses a parameter.
         UsageError: There is no statement, or no detector of the name that the query gives.
         WritingStatementError: The statement would write a file.
     """
@@ -147,6 +152,8 @@ def _fetch(
             refuse_writing(statement)
         return fetch(connection, spec.sql, values)
     except (duckdb.Error, RuntimeError) as error:
+        if said := _CHECK.search(str(error)):
+            raise ParameterError(f"query {spec.name}: {said[1]}") from error
         raise explained(error, where=f"query {spec.name}: ") from error
 
 

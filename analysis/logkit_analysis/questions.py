@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from logkit_analysis.catalog import Catalog
     from logkit_analysis.results import ResultSet
     from logkit_analysis.time_window import Window
+
+_AGAIN_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +61,29 @@ class Questions:
             asked: The parameters given to each query, by its name.
             window: The time that all of them count.
         """
-        with ThreadPoolExecutor(2) as pool:
+        with ExitStack() as opened, ThreadPoolExecutor(2) as pool:
+            cursors = [opened.enter_context(self.connection.cursor()) for _ in asked]
             running = {
-                name: pool.submit(self._ask_apart, name, window, given)
-                for name, given in asked.items()
+                name: pool.submit(self._ask_apart, cursor, name, window, given)
+                for cursor, (name, given) in zip(cursors, asked.items(), strict=True)
             }
             try:
                 return {name: one.result() for name, one in running.items()}
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
+                # One that makes ready to run a statement takes no notice of a single call.
+                while going_on := [one for one in running.values() if not one.done()]:
+                    for cursor in cursors:
+                        cursor.interrupt()
+                    wait(going_on, _AGAIN_S)
                 raise
 
     def _ask_apart(
-        self, name: str, window: Window, given: Mapping[str, str]
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        name: str,
+        window: Window,
+        given: Mapping[str, str],
     ) -> list[dict[str, Any]]:
-        with self.connection.cursor() as cursor:
-            macros.install_temporary(cursor)
-            return replace(self, connection=cursor).ask(name, window, **given)
+        macros.install_temporary(cursor)
+        return replace(self, connection=cursor).ask(name, window, **given)

@@ -1,6 +1,10 @@
 -- The lk_* macros for DuckDB. The same names exist on ClickHouse, so that one query text runs on
 -- both engines. No parameters ($name) in here: macros are stored in the database.
 
+-- True, or the end of the query: `message` says what a parameter has to be.
+create or replace macro lk_check(ok, message) as
+    case when ok then true else error('lk_check: ' || message) end;
+
 -- Start of the bucket of `seconds` that holds `ts`, counted from 1970-01-01 00:00 UTC.
 create or replace macro lk_bucket(seconds, ts) as
     time_bucket(to_seconds(seconds), ts, timestamptz '1970-01-01 00:00:00+00');

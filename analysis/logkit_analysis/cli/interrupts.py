@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _LONGEST_END_S = 1.2
 _FOREVER_S = 3600.0
+_AGAIN_S = 0.05
 
 
 @contextmanager
@@ -48,9 +49,21 @@ def interruptible(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 
 def _watch(reader: socket.socket, connection: duckdb.DuckDBPyConnection) -> None:
-    while received := reader.recv(64):
+    """Interrupt *connection* once it is asked to, until the block ends.
+
+    DuckDB forgets what it is told while it still makes ready to run a statement.
+    """
+    while True:
+        try:
+            received = reader.recv(64)
+        except TimeoutError:
+            connection.interrupt()
+            continue
+        if not received:
+            return
         if signal.SIGINT in received or signal.SIGTERM in received:
             connection.interrupt()
+            reader.settimeout(_AGAIN_S)
 
 
 @contextmanager

@@ -188,6 +188,27 @@ def test_a_query_reads_only(cli: Any, store: Path) -> None:
     assert (nothing.code, "none.sql holds no statement" in nothing.stderr) == (2, True)
 
 
+@pytest.mark.parametrize(
+    ("name", "given", "said"),
+    [
+        ("capacity", "per=cats", "per is one of users, guilds and chats"),
+        ("capacity", "growth=0", "growth must be greater than 0"),
+        ("error_budget", "objective=99", "objective must be from 0 to below 1"),
+        ("data_quality", "gap_seconds=5", "gap_seconds must be 60 or more"),
+        ("queue_lag", "trend_seconds=0", "trend_seconds must be greater than 0"),
+    ],
+)
+def test_a_parameter_without_sense_is_refused(
+    cli: Any, store: Path, name: str, given: str, said: str
+) -> None:
+    """A query says what it takes, rather than to answer another question."""
+    with writing(store) as connection:
+        connection.execute("update events set queue = 'q', queue_depth = 1")
+    answer = cli("query", name, "-p", given)
+    assert (answer.code, answer.text) == (2, "")
+    assert answer.stderr == f"logkit: query {name}: {said}\n"
+
+
 def test_raw_shows_the_rows_of_a_detector(cli: Any) -> None:
     """--raw gives the rows from which a detector draws its findings."""
     assert cli("query", "degradation_start", "--format", "json").rows == []

@@ -1,0 +1,56 @@
+"""A statement that is stopped ends soon, whenever it was asked to."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pytest
+from logkit_analysis.catalog import load_catalog
+from logkit_analysis.cli.interrupts import interruptible
+from logkit_analysis.errors import AnalysisError
+from logkit_analysis.questions import Questions
+from logkit_analysis.time_window import Window
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Some minutes, if nobody stops it.
+LONG = "select count(*) from range(100000000000) t(x) where hash(x) = 3"
+NOW = datetime(2026, 1, 31, tzinfo=UTC)
+
+
+def test_a_signal_before_the_statement_runs_counts() -> None:
+    """DuckDB takes no notice of a call while it makes ready; it is called again."""
+    previous = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        with duckdb.connect() as connection, interruptible(connection):
+            os.kill(os.getpid(), signal.SIGINT)
+            # The first call comes meanwhile.
+            time.sleep(0.2)
+            began = time.monotonic()
+            with pytest.raises((duckdb.InterruptException, RuntimeError), match=r"(?i)interrupted"):
+                connection.execute(LONG).fetchall()
+            assert time.monotonic() - began < 5
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def test_one_failure_stops_the_questions_beside_it(tmp_path: Path) -> None:
+    """The others of several questions are not waited for."""
+    for name, sql in (("long", LONG), ("wrong", "select error('no')"), ("later", "select 1")):
+        (tmp_path / f"{name}.sql").write_text(f"-- @title {name}\n{sql}")
+    with duckdb.connect() as connection:
+        catalog = load_catalog([tmp_path])
+        questions = Questions(connection, catalog, ZoneInfo("UTC"), NOW)
+        began = time.monotonic()
+        with pytest.raises(AnalysisError):
+            questions.ask_together(
+                {"wrong": {}, "long": {}, "later": {}}, Window(NOW - timedelta(hours=1), NOW)
+            )
+        assert time.monotonic() - began < 5
