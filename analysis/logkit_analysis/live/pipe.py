@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from logkit_analysis.live.sifting import sift
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 # Of one look; enough for many lines, and few enough for a prompt answer to a key.
 _MOST_BYTES = 4 * 1024 * 1024
 _BLOCK_BYTES = 256 * 1024
+# What Linux lets anybody have; many lines at once cost less than one by one.
+_PIPE_BYTES = 1024 * 1024
+_USUAL_PIPE_BYTES = 64 * 1024
 
 
 class LivePipe:
@@ -40,6 +45,7 @@ class LivePipe:
         names: What is read, for people.
         lag_bytes: Nothing is known of what is still to come.
         is_over: Whether all was read and nothing will come any more.
+        is_busy: Whether so much came at the last look that its writer may have had to wait.
     """
 
     def __init__(
@@ -60,6 +66,8 @@ class LivePipe:
         self._since: datetime | None = None
         self._changed_at = time.monotonic()
         self._is_closed = False
+        self._capacity = _grown(descriptor)
+        self.is_busy = False
         self.names: Sequence[str] = (name,)
         self.lag_bytes = 0
 
@@ -105,6 +113,7 @@ class LivePipe:
             size += len(block)
         if size:
             self._changed_at = time.monotonic()
+        self.is_busy = size >= self._capacity / 4
 
     def _has_more(self) -> bool:
         return bool(select.select([self._descriptor], [], [], 0)[0])
@@ -120,3 +129,10 @@ class LivePipe:
             data = data if is_silent else data[: self._stream.settled(data)]
         del self._pending[: len(data)]
         return data
+
+
+def _grown(descriptor: int) -> int:
+    """Make a pipe as large as may be; return how many bytes it holds."""
+    with suppress(OSError, AttributeError):
+        return fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+    return _USUAL_PIPE_BYTES

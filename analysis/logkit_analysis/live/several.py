@@ -6,6 +6,7 @@ import os
 import select
 import stat
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +42,7 @@ class Several:
         if files is not None:
             self._sources.append(files)
         self._pace = pace
+        self._polled_at = 0.0
 
     @property
     def names(self) -> list[str]:
@@ -66,6 +68,7 @@ class Several:
 
     def poll(self, selection: Selection) -> list[LiveEvent]:
         """Return what *selection* shows of that which has come since the last call."""
+        self._polled_at = time.monotonic()
         return list(merged([source.poll(selection) for source in self._sources]))
 
     def wait(self, stop: StopSignal) -> None:
@@ -73,6 +76,10 @@ class Several:
         pace, files = self._pace, self._files
         if files is not None and files.has_more:
             return
+        if not any(pipe.is_busy for pipe in self._pipes):
+            # Lines that come one by one are read some at a time.
+            next_at = self._polled_at + pace.commit_interval_s / 2
+            stop.wait(max(0.0, next_at - time.monotonic()))
         timeout_s = pace.look_interval_s if files is None else pace.poll_interval_s
         pipes = [pipe.fileno() for pipe in self._pipes if not pipe.is_over]
         select.select([*pipes, stop.fileno()], [], [], timeout_s)
