@@ -76,14 +76,14 @@ def read_chunks(stream: Readable, start: int, *, chunk_lines: int = CHUNK_LINES)
                     size, lines = size + len(block), lines + found
                     break
                 cut = _end_of_line(block, min(found, chunk_lines - lines))
-                chunk = Chunk(b"".join([*pending, block[:cut]]), start)
-                yield chunk
-                start, block = chunk.end, block[cut:]
-                pending, size, lines = [], 0, 0
+                pending.append(block[:cut])
+                begun, start, block = start, start + size + cut, block[cut:]
+                size = lines = 0
+                yield Chunk(_joined(pending), begun)
     except Exception:
-        yield from _last_chunks(b"".join(pending), start, has_end=False)
+        yield from _last_chunks(_joined(pending), start, has_end=False)
         raise
-    yield from _last_chunks(b"".join(pending), start, has_end=True)
+    yield from _last_chunks(_joined(pending), start, has_end=True)
 
 
 def cut_at_records(chunks: Iterator[Chunk], settled: Callable[[bytes], int]) -> Iterator[Chunk]:
@@ -101,19 +101,26 @@ def cut_at_records(chunks: Iterator[Chunk], settled: Callable[[bytes], int]) -> 
         for chunk in chunks:
             joined = replace(chunk, data=rest.data + chunk.data, start=chunk.start - len(rest.data))
             cut = settled(joined.data)
-            if cut == len(joined.data):
-                yield joined
-                rest = Chunk(b"", 0)
-                continue
-            if cut:
-                yield Chunk(joined.data[:cut], joined.start)
             rest = replace(joined, data=joined.data[cut:], start=joined.start + cut)
+            if not rest.data:
+                yield joined
+            elif cut:
+                yield Chunk(joined.data[:cut], joined.start)
+            # Their bytes must not stay for as long as the next chunk takes to come.
+            del chunk, joined
     except Exception:
         if rest.data:
             yield rest
         raise
     if rest.data:
         yield replace(rest, may_go_on=True)
+
+
+def _joined(pieces: list[bytes]) -> bytes:
+    """Return *pieces* as one, and let go of them: they are as large as the chunk."""
+    whole = b"".join(pieces)
+    pieces.clear()
+    return whole
 
 
 def _end_of_line(block: bytes, count: int) -> int:
