@@ -132,10 +132,11 @@ class VectorisedParser:
         """Return the columns of *query*, which reads ``batch`` line by line in order."""
         self._connection.register("batch", batch)
         try:
-            result = self._connection.sql(query).to_arrow_table()
+            result = self._connection.sql(query).to_arrow_table().combine_chunks()
         finally:
             self._connection.unregister("batch")
-        return {name: result[name].combine_chunks() for name in result.column_names}
+        # Combining a column alone would copy it even where it is whole.
+        return {name: result[name].chunk(0) for name in result.column_names}
 
 
 @dataclass(frozen=True, slots=True)
