@@ -55,6 +55,8 @@ def _values(event: LiveEvent) -> dict[str, Any]:
     values = dict(event.columns)
     try:
         extra = json.loads(event.fields or "{}")
+        # What is nested too deep to be written again is shown as it came.
+        json.dumps(extra, indent=2)
     except (ValueError, RecursionError):
         extra = event.fields
     if not isinstance(extra, dict):

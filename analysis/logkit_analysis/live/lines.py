@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from logkit.schema import FIELDS
+from logkit_analysis.live.painting import cells
 from logkit_analysis.live.units import milliseconds, readable
 from logkit_analysis.renderers.escaping import escape_controls
 
@@ -108,11 +109,12 @@ class Widths:
         """Take notice of *events*, which will be shown."""
         for event in events:
             name, source = event.columns.get("event"), _source(event)
-            if name is not None:
-                self.event = max(self.event, min(len(name), _WIDEST_EVENT))
-            if source and len(self.services) < _MOST_SOURCES:
+            if name is not None and self.event < _WIDEST_EVENT:
+                self.event = max(self.event, min(cells(escape_controls(name)), _WIDEST_EVENT))
+            if source and source not in self.services and len(self.services) < _MOST_SOURCES:
                 self.services.add(source)
-                self.service = max(self.service, min(len(source), _WIDEST_SOURCE))
+                wanted = cells(escape_controls(source))
+                self.service = max(self.service, min(wanted, _WIDEST_SOURCE))
 
 
 def _source(event: LiveEvent) -> str:
@@ -147,9 +149,9 @@ def segments(
     """
     shown = [(_time(event.at, zone, has_date=has_date), "dim"), (" ", ""), _level(event)]
     if len(widths.services) > 1:
-        shown += [(" ", ""), (_padded(_source(event), widths.service), "cyan")]
+        shown += [(" ", ""), (padded(_source(event), widths.service), "cyan")]
     if (name := event.columns.get("event")) is not None:
-        shown += [(" ", ""), (_padded(name, widths.event), "bold")]
+        shown += [(" ", ""), (padded(name, widths.event), "bold")]
     for piece in _pieces(event):
         shown += [(" ", ""), *piece]
     while not shown[-1][0].strip():
@@ -191,12 +193,13 @@ def _level(event: LiveEvent) -> Segment:
         return "REJECTED".ljust(_LEVEL_WIDTH), REJECT_STYLE
     level = event.columns.get("level") or ""
     word = level.upper() if level in _LOUD else level
-    return _padded(word, _LEVEL_WIDTH), LEVEL_STYLES.get(level, "")
+    return padded(word, _LEVEL_WIDTH), LEVEL_STYLES.get(level, "")
 
 
-def _padded(text: str | None, width: int) -> str:
+def padded(text: str | None, width: int) -> str:
     """Return *text* in at least *width* cells; a longer one pushes the rest, never loses any."""
-    return escape_controls(text or "").ljust(width)
+    safe = escape_controls(text or "")
+    return safe + " " * (width - cells(safe))
 
 
 def _pieces(event: LiveEvent) -> Iterator[list[Segment]]:
@@ -259,13 +262,11 @@ def _extra(fields: str | None) -> Iterator[list[Segment]]:
         return
     try:
         parsed = orjson.loads(fields)
-    except orjson.JSONDecodeError:
-        parsed = None
-    if not isinstance(parsed, dict):
-        yield [(escape_controls(fields), "")]
-        return
-    for name, value in parsed.items():
-        yield _pair(name, value)
+        pairs = [_pair(name, value) for name, value in parsed.items()]
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError, AttributeError):
+        # No JSON, no object, or nested deeper than orjson writes, which is less than it reads.
+        pairs = [[(escape_controls(fields), "")]]
+    yield from pairs
 
 
 def _pair(name: str, value: Any) -> list[Segment]:

@@ -13,6 +13,15 @@ if TYPE_CHECKING:
 ELLIPSIS = "…"
 
 
+def cells(text: str) -> int:
+    """Return how many cells of a terminal *text* takes."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
 def plain_text(segments: Iterable[Segment]) -> str:
     """Return the text of *segments* without their styles."""
     return "".join(text for text, _ in segments)
@@ -27,9 +36,9 @@ def coloured(segments: Iterable[Segment]) -> str:
 
 def cut(segments: Sequence[Segment], width: int) -> list[Segment]:
     """Return *segments* in at most *width* cells, with an ellipsis in the last if they are cut."""
-    from rich.cells import cell_len, set_cell_size
+    from rich.cells import set_cell_size
 
-    sizes = [len(text) if text.isascii() else cell_len(text) for text, _ in segments]
+    sizes = [cells(text) for text, _ in segments]
     if sum(sizes) <= width:
         return list(segments)
     room = width - 1

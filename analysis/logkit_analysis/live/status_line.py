@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from logkit_analysis.live.painting import cells
 from logkit_analysis.live.rates import SLOT_S, WINDOW_S
 from logkit_analysis.live.units import milliseconds, readable
 from logkit_analysis.renderers.sparkline import sparkline
@@ -48,7 +49,7 @@ def fitting(parts: Sequence[Segment], width: int) -> list[Segment]:
     kept: list[Segment] = []
     for text, style in parts:
         gap = GAP if kept else ""
-        width -= len(gap) + len(text)
+        width -= len(gap) + cells(text)
         if width < 0:
             break
         kept += [(gap, ""), (text, style)] if gap else [(text, style)]

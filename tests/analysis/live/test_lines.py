@@ -121,6 +121,29 @@ def test_columns_stand_below_each_other() -> None:
     assert shown(short, long).index("text") == shown(long, short).index("text")
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["日本語", "e\u0301te\u0301", "a\nb\x1b", "😀"],
+    ids=["wide", "combining", "escaped", "emoji"],
+)
+def test_columns_stand_below_each_other_in_any_script(name: str) -> None:
+    """Cells of the terminal count, not characters, and what is escaped takes more of them."""
+    short = event({"level": "info", "service": "a", "event": "a", "message": "text"})
+    other = event({"level": "info", "service": name, "event": name, "message": "text"})
+    columns = {
+        cell_len(text[: text.index("text")]) for text in (shown(short, other), shown(other, short))
+    }
+    assert len(columns) == 1
+
+
+@pytest.mark.parametrize("depth", [254, 255, 900, 1_100, 20_000])
+def test_whatever_is_nested_is_shown(depth: int) -> None:
+    """A line and its page tell of values at any depth, which no one line of a log may stop."""
+    deep = event({"level": "info"}, f'{{"deep":{"[" * depth}{"]" * depth}}}')
+    assert "deep" in shown(deep)
+    assert any("deep" in row.plain for row in detail(deep, UTC))
+
+
 def test_levels_differ_without_colours() -> None:
     """What is bad is seen in the text alone."""
     words = [shown(event({"level": level})).split()[1] for level in ("info", "warning", "error")]

@@ -6,6 +6,7 @@ import asyncio
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -94,7 +95,7 @@ class Screen:
 
 @asynccontextmanager
 async def showing(
-    first: Sequence[LiveEvent], *, size: tuple[int, int] = (100, HEIGHT)
+    first: Sequence[LiveEvent], *, size: tuple[int, int] = (100, HEIGHT), zone: str = "UTC"
 ) -> AsyncIterator[Screen]:
     """Yield the screen once it shows *first*."""
     source = Sent(first)
@@ -104,7 +105,7 @@ async def showing(
         figures=lambda: Figures(STATUS, ("bot.log", "worker.log"), 0),
         selected="-f service=bot",
         level=None,
-        zone=ZoneInfo("UTC"),
+        zone=ZoneInfo(zone),
     )
     async with app.run_test(size=size) as pilot:
         screen = Screen(app, pilot, source)
@@ -325,6 +326,23 @@ def test_content_is_shown_and_never_obeyed() -> None:
                 assert not set(text) & set("\x1b\x07\u202e\u200b\r\n")
             await screen.press("slash", "left_square_bracket", "x", "enter")
             await screen.sees("syntax error")
+
+    run(steps)
+
+
+def test_an_odd_event_is_shown_as_any_other() -> None:
+    """A clock that was never set, in a zone that has no such time; values nested without end."""
+
+    async def steps() -> None:
+        deep = f'{{"deep":{"[" * 900}{"]" * 900}}}'
+        first = LiveEvent("a", 1, datetime.min.replace(tzinfo=UTC), {"message": "never set"}, deep)
+        async with showing([first], zone="America/New_York") as screen:
+            await screen.sees("never set")
+            assert "America/New_York" in screen.lines()[0]
+            await screen.press("p")
+            await screen.sees("1 patterns")
+            await screen.press("escape", "enter")
+            await screen.sees("line 1 of 1")
 
     run(steps)
 

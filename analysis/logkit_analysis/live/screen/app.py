@@ -14,7 +14,7 @@ from textual.events import Key
 
 from logkit_analysis.errors import UsageError
 from logkit_analysis.live.detail import detail
-from logkit_analysis.live.lines import Widths, line
+from logkit_analysis.live.lines import Widths, in_zone, line
 from logkit_analysis.live.patterns import find_patterns
 from logkit_analysis.live.screen import bars
 from logkit_analysis.live.screen.bar import Bar
@@ -207,7 +207,7 @@ class TailApp(App[None]):
         event = self.pane.current
         if event is None or event.at is None:
             return str(self._zone)
-        return f"{event.at.astimezone(self._zone):%Y-%m-%d} {self._zone}"
+        return f"{in_zone(event.at, self._zone):%Y-%m-%d} {self._zone}"
 
     def _tell_figures(self) -> None:
         self._tell()

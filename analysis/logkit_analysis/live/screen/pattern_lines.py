@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from logkit_analysis.live.lines import LEVEL_STYLES
+from logkit_analysis.live.lines import LEVEL_STYLES, in_zone, padded
+from logkit_analysis.live.painting import cells
 from logkit_analysis.renderers.escaping import escape_controls
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ def pattern_lines(patterns: Sequence[Pattern], zone: tzinfo, width: int) -> list
         return [Text("no lines yet", "dim")]
     columns = _Columns(
         count=max(len("count"), *(len(f"{one.count:,}") for one in patterns)),
-        service=max(len(one.service or "") for one in patterns),
-        event=max(len(one.event or "") for one in patterns),
+        service=max(cells(escape_controls(one.service or "")) for one in patterns),
+        event=max(cells(escape_controls(one.event or "")) for one in patterns),
     )
     if len({one.service for one in patterns}) == 1 or width < _NARROW:
         columns = replace(columns, service=0)
@@ -66,8 +67,8 @@ def _pattern_line(one: Pattern, columns: _Columns, zone: tzinfo) -> Text:
 
 
 def _cell(text: str | None, width: int) -> str:
-    return f"{escape_controls(text or ''):<{width}}  "
+    return f"{padded(text, width)}  "
 
 
 def _clock(at: datetime | None, zone: tzinfo) -> str:
-    return "--:--:--" if at is None else f"{at.astimezone(zone):%H:%M:%S}"
+    return "--:--:--" if at is None else f"{in_zone(at, zone):%H:%M:%S}"
