@@ -26,6 +26,8 @@ _MARGIN = Segment(" ")
 _DIM = Style(dim=True)
 _MORE = Segment("…", _DIM)
 _SIDE_STEP = 16
+# Of one line; a page of stacks of 64 KB each would take a second to draw. The detail has it all.
+_MOST_CHARACTERS = 4_000
 
 
 class LineView(Widget, can_focus=True):
@@ -115,6 +117,9 @@ class LineView(Widget, can_focus=True):
         if strip is None:
             text = self._draw(self.reading.history[place])
             text.end = ""
+            if len(text) > _MOST_CHARACTERS:
+                text.right_crop(len(text) - _MOST_CHARACTERS)
+                text.append("…")
             strip = Strip(text.render(self.app.console), text.cell_len)
             self._drawn[place] = strip
         return strip
