@@ -121,7 +121,7 @@ class ChunkParser:
     def _parse_as(
         self, name: str | None, data: bytes, start: int, written_at: datetime | None = None
     ) -> Batch:
-        if name == JSON:
+        if name == JSON or (name is not None and name.startswith(f"{JSON}+") and _is_json(data)):
             return self._json.parse(data, start)
         if name is None:
             batch = self._json.parse(data, start)
@@ -151,6 +151,11 @@ class ChunkParser:
         batch = self._parse_as(wider, data, start, written_at)
         batch.choice = replace(found, name=wider)
         return batch
+
+
+def _is_json(data: bytes) -> bool:
+    """Return whether every line is meant as an object: these are read ten times as fast alone."""
+    return data.startswith(b"{") and data.count(b"\n{") == data.count(b"\n") - data.endswith(b"\n")
 
 
 def _told_plainly(line: RejectedLine) -> RejectedLine:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from logkit_analysis.parsers.batch import RejectedLine
-from logkit_analysis.parsers.loading import load_json
+from logkit_analysis.parsers.loading import Reject, load_json
 from logkit_analysis.parsers.unwrap import TIME_KEYS
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class RecordBuilder:
             return
         self.close(done)
         if head is None:
-            reason = defect or ("empty_line" if not text.strip() else f"no_format: {self._names}")
+            reason = defect or self._refusal(text, line.text)
             done(RejectedLine(line.start, reason, b"\n".join(line.raws)))
             return
         self.open = TextRecord(line.start, line.end, head, line.raws, line.fields, defect=defect)
@@ -137,6 +137,19 @@ class RecordBuilder:
         if self._fallback is not None and not is_open and (match := self._fallback_match(text)):
             return self._fallback, match
         return None
+
+    def _refusal(self, text: str, line: bytes) -> str:
+        """Return why a line that begins no record is none."""
+        if not text.strip():
+            return "empty_line"
+        if line[:1] == b"{":
+            try:
+                value = load_json(line)
+            except RecursionError:
+                return "nested_too_deep"
+            if isinstance(value, Reject):
+                return value.reason
+        return f"no_format: {self._names}"
 
     def _fallback_match(self, text: str) -> re.Match[str] | None:
         return self._fallback.pattern.fullmatch(text) if self._fallback else None

@@ -134,6 +134,14 @@ def test_text_of_no_known_format_is_not_called_broken_json(read: Callable[..., A
     assert reasons[2].startswith("invalid_json")
 
 
+def test_a_stretch_of_json_in_a_mixed_log_is_read_as_json() -> None:
+    """It is read as fast as a log of JSON alone, and what is broken in it is broken JSON."""
+    chunk = (JSON * 3 + '{"broken\n' + JSON).encode()
+    batch = ChunkParser(UTC).parse(chunk, 0, format_name="json+python-dash")
+    assert batch.row_count == 4
+    assert [line.reason.partition(":")[0] for line in batch.rejects] == ["invalid_json"]
+
+
 def test_a_line_by_pm2(read: Callable[..., Any]) -> None:
     """The process is the service; its time counts where the line has none."""
     found = read("0|bot  | 2026-03-19T10:00:00: ready\n1|worker | " + JSON)
