@@ -14,6 +14,8 @@ from logkit_analysis.parsers.dialects import NATIVE
 from logkit_analysis.parsers.levels import LEVEL_BY_NAME
 
 _CONDITION = re.compile(r"(?P<key>.+?)(?P<operator>!=|~=|=)(?P<value>.*)", re.DOTALL)
+# What the shell gave us that is no UTF-8.
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _SIGNS = {"=": "=", "!=": "is distinct from"}
 _HOW = "write key=value, key!=value or key~=part"
 _COLUMNS = {*FIELDS_BY_NAME, "fields", "source_file"}
@@ -48,6 +50,8 @@ class Conditions:
         Raises:
             UsageError: It is none, or the key cannot have the value.
         """
+        if _SURROGATE.search(condition):
+            raise UsageError(f"-f {condition}: not UTF-8, and no value of a log is anything else")
         key, operator, value = _parsed(condition)
         self._note_doubts(condition, key)
         if key == "level" and value and operator != "~=":

@@ -62,6 +62,7 @@ class LivePipe:
         self._pace = pace
         self._rates = rates
         self._pending = bytearray()
+        self._most_of_line = parser.max_line_bytes + 1
         self._offset = 0
         self._since: datetime | None = None
         self._changed_at = time.monotonic()
@@ -110,10 +111,20 @@ class LivePipe:
             block = os.read(self._descriptor, _BLOCK_BYTES)
             self._is_closed = not block
             self._pending += block
+            self._forget_rest()
             size += len(block)
         if size:
             self._changed_at = time.monotonic()
         self.is_busy = size >= self._capacity / 4
+
+    def _forget_rest(self) -> None:
+        """Keep of a line that is too long only so much as tells that it is: it may never end."""
+        too_many = len(self._pending) - self._most_of_line
+        if too_many > 0:
+            too_many -= self._pending.rfind(b"\n") + 1
+        if too_many > 0:
+            del self._pending[-too_many:]
+            self._offset += too_many
 
     def _has_more(self) -> bool:
         return bool(select.select([self._descriptor], [], [], 0)[0])

@@ -40,6 +40,9 @@ class ChunkParser:
         only_format: Name of the format of every log; ``None`` to decide by content.
         max_line_bytes: A longer line is rejected whole.
 
+    Attributes:
+        max_line_bytes: The same.
+
     Raises:
         UnknownFormatError: *only_format* is no name of a format.
     """
@@ -55,6 +58,7 @@ class ChunkParser:
         self._zone = zone
         self._table = table or FormatTable()
         self._only_format = only_format
+        self.max_line_bytes = max_line_bytes
         self._lines = JsonLinesParser(zone, max_line_bytes)
         self._json = JsonChunkParser(self._lines)
         self._columnar = ColumnarTexts()

@@ -179,6 +179,7 @@ def test_a_value_that_fails_is_explained() -> None:
         ("level", "write key=value"),
         ("=x", "write key=value"),
         ("duration_ms>=5", "--where 'duration_ms>=5' does more"),
+        ("user_id=\udcff", "-f user_id=\udcff: not UTF-8"),
         ("status_code=abc", "status_code is a number and 'abc' is none"),
         ("duration_ms=nan", "is a number"),
         ("level=bad", "levels are debug, info, warning, error, critical"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import tracemalloc
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,8 @@ class Writer:
     def __init__(self) -> None:
         reader, self._writer = os.pipe()
         self.rates = Rates(time.monotonic())
-        self.pipe = LivePipe(reader, parser=ChunkParser(UTC), pace=PACE, rates=self.rates)
+        parser = ChunkParser(UTC, max_line_bytes=1_000)
+        self.pipe = LivePipe(reader, parser=parser, pace=PACE, rates=self.rates)
         self._reader = reader
 
     def write(self, data: bytes) -> None:
@@ -71,6 +73,20 @@ def test_lines_come_whole(writer: Writer) -> None:
     writer.end()
     assert writer.events() == [(41, "c")]
     assert writer.pipe.is_over
+
+
+def test_a_line_without_end_takes_no_memory(writer: Writer) -> None:
+    """Of a line that is too long no more is kept than shows that it is; the next one is whole."""
+    tracemalloc.start()
+    for _ in range(30):
+        writer.write(b"x" * 60_000)
+        assert writer.events() == []
+    assert tracemalloc.get_traced_memory()[1] < 500_000
+    tracemalloc.stop()
+    writer.write(b'\n{"message":"after"}\n')
+    long, after = writer.pipe.poll(ALL)
+    assert str(long.reject_reason).startswith("line_too_long")
+    assert (after.offset, after.columns["message"]) == (30 * 60_000 + 1, "after")
 
 
 def test_a_record_of_several_lines_is_one_event(writer: Writer) -> None:

@@ -14,17 +14,21 @@ from zoneinfo import ZoneInfo
 import pytest
 from logkit_analysis.live.event import LiveEvent
 from logkit_analysis.live.feed import Feed
-from logkit_analysis.live.rates import Status
+from logkit_analysis.live.filters import Selection
+from logkit_analysis.live.rates import Rates, Status
 from logkit_analysis.live.screen.app import TailApp
 from logkit_analysis.live.screen.bars import Figures
+from logkit_analysis.live.screen.full_screen import WatchedFiles
 from logkit_analysis.live.screen.keys import help_lines
+from logkit_analysis.live.several import Several
+from logkit_analysis.sources.pace import Pace
 from textual.color import Color
 from textual.events import Paste
 
 from tests.analysis.live.sent import Sent, event
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 
     from textual.pilot import Pilot
 
@@ -402,6 +406,30 @@ def test_a_log_that_cannot_be_read_on_ends_the_screen() -> None:
             await screen.until(lambda: not screen.app.is_running)
 
     run(steps)
+
+
+class LongLines(Several):
+    """A log of twenty events of 8 MB."""
+
+    def __init__(self) -> None:
+        super().__init__([], None, Pace())
+
+    def backlog(
+        self,
+        selection: Selection,
+        *,
+        count: int | None,
+        since: datetime | None,
+    ) -> Iterator[Sequence[LiveEvent]]:
+        """Yield them one by one."""
+        return ([event(number, error_stack="x" * 8_000_000)] for number in range(20))
+
+
+def test_long_lines_to_begin_with_take_no_more_memory_than_others() -> None:
+    """All since a time may be gigabytes: what is held of them is bounded by bytes too."""
+    rates = Rates(time.monotonic())
+    watched = WatchedFiles(LongLines(), Selection(), Selection(), rates, None, None)
+    assert [one.offset for one in watched.first()] == list(range(12, 20))
 
 
 def test_every_key_is_in_the_guide() -> None:

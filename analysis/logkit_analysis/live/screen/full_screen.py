@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from logkit_analysis.live.conditions import level_named
 from logkit_analysis.live.feed import Feed
-from logkit_analysis.live.history import MOST_EVENTS
+from logkit_analysis.live.history import History
 from logkit_analysis.live.screen.app import TailApp
 from logkit_analysis.live.screen.bars import Figures
 
@@ -54,7 +53,9 @@ class WatchedFiles:
     def first(self) -> Sequence[LiveEvent]:
         """Return what is there already."""
         parts = self.files.backlog(self.selection, count=self.count, since=self.since)
-        return deque(chain.from_iterable(parts), maxlen=MOST_EVENTS)
+        newest = History()
+        newest.add(chain.from_iterable(parts))
+        return list(newest)
 
     def next(self, wake: StopSignal) -> Sequence[LiveEvent]:
         """Return what is new."""
