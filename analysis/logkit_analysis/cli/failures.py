@@ -67,7 +67,8 @@ def _explain(error: BaseException) -> int:
 
 def _explain_usage(error: typer.TyperException) -> int:
     context = getattr(error, "ctx", None)
-    message = settings_problem(error) or error.format_message()
+    # Typer passes on how pydantic begins its own complaints.
+    message = settings_problem(error) or error.format_message().replace(": Value error, ", ": ")
     if context is not None and type(error).__name__ == "NoArgsIsHelpError":
         sys.stderr.write(f"{message}\n")
         return error.exit_code

@@ -49,8 +49,10 @@ def test_a_window_without_events_says_so(cli: Any) -> None:
 
 
 def test_other_formats_are_refused(cli: Any) -> None:
-    """A triage is no table of rows."""
-    assert cli("triage", "--format", "csv").code == 2
+    """A triage is no table of rows; what it can be is said in plain words."""
+    answer = cli("triage", "--format", "csv")
+    assert answer.code == 2
+    assert "Invalid value for '--format': 'csv' is not one of 'table', 'json'" in answer.stderr
 
 
 def test_answers_of_ours_are_no_calls_to_the_platform(cli: Any, store: Path) -> None:
