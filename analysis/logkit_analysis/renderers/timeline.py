@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -22,6 +21,9 @@ Point = tuple[datetime, float]
 BUCKET = "bucket_at"
 _NO_VALUE = "(none)"
 _MINUTE = timedelta(minutes=1)
+# An axis reaches beyond its points: floats and the calendar must not end there.
+_MOST_VALUE = 1e300
+_YEARS = range(1000, 5000)
 
 
 class NoTimelineError(UsageError):
@@ -55,8 +57,8 @@ def timeline(
     """Return the rows of *result* as series over time.
 
     The time is the column ``bucket_at``, else the first column or the only one that is a time. The
-    value is *column*, else the first number. Names, ids and flags are the groups. NULL, NaN and
-    infinity are no points.
+    value is *column*, else the first number. Names, ids and flags are the groups. NULL, NaN,
+    infinity and what comes near it are no points.
 
     Args:
         result: The rows.
@@ -141,14 +143,16 @@ def _label(values: Iterable[object]) -> str:
 def _number(value: object) -> float | None:
     if not isinstance(value, int | float | Decimal):
         return None
-    return float(value) if math.isfinite(value) else None
+    return float(value) if abs(value) <= _MOST_VALUE else None
 
 
 def _moment(value: object) -> datetime | None:
     """Return a time of a row as an instant; what names no zone is UTC, as all our times are."""
+    if not isinstance(value, date) or value.year not in _YEARS:
+        return None
     if isinstance(value, datetime):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-    return datetime.combine(value, time(), UTC) if isinstance(value, date) else None
+    return datetime.combine(value, time(), UTC)
 
 
 def _step(moments: Sequence[datetime]) -> timedelta:

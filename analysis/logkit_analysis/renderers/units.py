@@ -41,6 +41,7 @@ _UNITS = tuple(
 _NAMING = frozenset({"status_code", "shard", "pid", "attempt", "port", "year"})
 # A number below this many of a unit reads better in the next smaller one.
 _LEAST_OF_UNIT = 2
+_TINY, _HUGE = 1e-6, 1e15
 
 
 def unit_for(name: str, greatest: float) -> Unit:
@@ -73,8 +74,13 @@ def is_naming(name: str) -> bool:
 
 
 def quantity(number: float, unit: Unit) -> str:
-    """Return *number*, in the column's own unit, as three digits or all whole ones of *unit*."""
+    """Return *number*, in the column's own unit, as three digits or all whole ones of *unit*.
+
+    What has too many of either is written with a power of ten.
+    """
     scaled = number / unit.size
+    if scaled and not _TINY <= abs(scaled) < _HUGE:
+        return f"{scaled:.3g}{unit.suffix}"
     digits = 0 if scaled == 0 else 2 - math.floor(math.log10(abs(scaled)))
     text = f"{scaled:,.{min(max(digits, 0), 6)}f}"
     return (text.rstrip("0").rstrip(".") if "." in text else text) + unit.suffix

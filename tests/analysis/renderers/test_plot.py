@@ -43,6 +43,28 @@ def drawn(
     return plot_text(line, ZoneInfo(zone), width, window).splitlines()
 
 
+@pytest.mark.parametrize("value", [1.7e308, -1.7e308, 1e301, float("inf"), float("nan")])
+def test_a_value_that_no_axis_holds_is_a_gap(value: float) -> None:
+    """The others are drawn, and nothing fails."""
+    assert "at most 2 at 11:02" in drawn(minutes(1, value, 2))
+
+
+@pytest.mark.parametrize("value", [1e299, -1e299, 1e18, 1e-300, 1e-9])
+def test_huge_and_tiny_values_are_labelled_shortly(value: float) -> None:
+    """A chart stays in its width whatever the numbers are."""
+    lines = drawn(minutes(value, 0), width=60)
+    assert max(map(len, lines)) <= 60
+    assert any("e" in line.partition("┤")[0] or "e" in line.partition("┼")[0] for line in lines[3:])
+
+
+def test_a_time_that_no_log_has_is_no_point() -> None:
+    """Infinity and the ends of the calendar, as a clock that was never set gives, are left out."""
+    times = (datetime.min, START, datetime.max, datetime(5000, 1, 1, tzinfo=UTC))
+    rows = result(*[(at, 1) for at in times], requests="BIGINT")
+    assert timeline(rows, "x").moments == [START]
+    assert drawn(rows, zone="Asia/Tokyo")
+
+
 def test_a_series_becomes_bars_over_an_axis_of_times() -> None:
     """Bars start at zero, the axes are labelled with round numbers and times, gaps are open."""
     lines = drawn(minutes(0, 10, None, 20), width=30)
