@@ -17,6 +17,23 @@
 -- @sample   incident
 with
 
+failing as (
+
+    select distinct correlation_id
+
+    from events
+
+    where
+        timestamp >= $since
+        and timestamp < $until
+        and correlation_id is not null
+        and (
+            level in ('error', 'critical')
+            or status_code >= 500
+        )
+
+),
+
 windowed as (
 
     select
@@ -33,6 +50,11 @@ windowed as (
         timestamp >= $since
         and timestamp < $until
         and correlation_id is not null
+        -- Most actions do not fail: grouping them to leave them out would be the whole cost.
+        and (
+            not $only_failed
+            or correlation_id in (select correlation_id from failing)
+        )
 
 ),
 
@@ -51,8 +73,6 @@ measured as (
     from windowed
 
     group by correlation_id
-
-    having not $only_failed or sum(failed) > 0
 
 ),
 

@@ -18,6 +18,10 @@ from logkit_analysis.results import Column, ResultSet
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from logkit_analysis.detect.series import Series
+
+    Look = Callable[[datetime, datetime], list[Series]]
+
 _COLUMNS = (
     Column("service", "VARCHAR"),
     Column("metric", "VARCHAR"),
@@ -50,11 +54,25 @@ def detect(rows: ResultSet, again: Callable[[Mapping[str, object]], ResultSet]) 
             findings += [finding_of(watched, one) for one in find_incidents(watched)]
             if series.key.endpoint is not None and metric.scale == "log":
                 endpoints.setdefault(series.key.service, []).append(watched)
+    closer = _remembered(again)
     refined: list[Finding] = []
     for one in sorted(one_per_trouble(findings, endpoints), key=lambda one: -one.incident.score):
-        refined.append(_refined(one, refined, again))
+        refined.append(_refined(one, refined, closer))
     refined.sort(key=_order)
     return ResultSet(_COLUMNS, [_row(finding) for finding in refined])
+
+
+def _remembered(again: Callable[[Mapping[str, object]], ResultSet]) -> Look:
+    """Return *again* as series; what many findings have to look at is asked for once."""
+    looks: dict[tuple[object, ...], list[Series]] = {}
+
+    def look(since: datetime, until: datetime) -> list[Series]:
+        if (since, until) not in looks:
+            looked = again({"since": since, "until": until, "bin_seconds": 1})
+            looks[since, until] = read_series(looked)
+        return looks[since, until]
+
+    return look
 
 
 def _order(finding: Finding) -> tuple[object, ...]:
@@ -66,23 +84,23 @@ def _order(finding: Finding) -> tuple[object, ...]:
 def _refined(
     finding: Finding,
     clearer: Sequence[Finding],
-    again: Callable[[Mapping[str, object]], ResultSet],
+    look: Look,
 ) -> Finding:
     """Return the finding with its start and end looked at by the second.
 
     Args:
         finding: The finding.
         clearer: Findings that are refined already.
-        again: Runs the query again.
+        look: Gives the bins of a second between two instants.
     """
     incident, watched = finding.incident, finding.watched
     started_at, ended_at = finding.started_at, finding.ended_at
     if incident.ramp_at is None:
-        close = _closer(finding, incident.start, (incident.floor, incident.end), again)
+        close = _closer(finding, incident.start, (incident.floor, incident.end), look)
         known = [one.started_at for one in clearer if one.place == finding.place]
         started_at = first_of_new_level(close, started_at, known) or started_at
     if ended_at is not None:
-        close = _closer(finding, incident.end, (incident.start, len(watched)), again)
+        close = _closer(finding, incident.end, (incident.start, len(watched)), look)
         ended_at = first_of_new_level(close, ended_at) or ended_at
     return replace(finding, started_at=started_at, ended_at=ended_at)
 
@@ -91,7 +109,7 @@ def _closer(
     finding: Finding,
     position: int,
     within: tuple[int, int],
-    again: Callable[[Mapping[str, object]], ResultSet],
+    look: Look,
 ) -> list[Close]:
     """Return the calls around the level that begins at *position*, by the second."""
     watched = finding.watched
@@ -99,11 +117,10 @@ def _closer(
     width = float(watched.at[position] - watched.at[position - 1])
     since = float(watched.at[sides.left])
     until = float(watched.at[sides.right - 1]) + width
-    looked = again({"since": _time(since), "until": _time(until + _CALL_SLACK_S), "bin_seconds": 1})
     keys = {part.series.key for part in finding.parts}
     return [
         _close(watch(series, finding.metric), since, until)
-        for series in read_series(looked)
+        for series in look(_time(since), _time(until + _CALL_SLACK_S))
         if series.key in keys
     ]
 
