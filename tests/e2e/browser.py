@@ -35,13 +35,21 @@ class Browser:
         self._driver = driver
 
     def open(
-        self, page: Path, *, width: int = 1280, scheme: str = "light", has_scripts: bool = True
+        self,
+        page: Path,
+        *,
+        width: int = 1280,
+        scheme: str = "light",
+        media: str = "",
+        motion: str = "no-preference",
+        has_scripts: bool = True,
     ) -> None:
-        """Load the file *page* in a window *width* CSS pixels wide."""
+        """Load the file *page* in a window *width* CSS pixels wide; *media* ``print`` is paper."""
         metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
         self._command("Emulation.setDeviceMetricsOverride", **metrics)
-        preference = {"name": "prefers-color-scheme", "value": scheme}
-        self._command("Emulation.setEmulatedMedia", features=[preference])
+        wishes = {"prefers-color-scheme": scheme, "prefers-reduced-motion": motion}
+        features = [{"name": name, "value": value} for name, value in wishes.items()]
+        self._command("Emulation.setEmulatedMedia", media=media, features=features)
         self._command("Emulation.setScriptExecutionDisabled", value=not has_scripts)
         self._log("performance")
         self._driver.get(page.as_uri())

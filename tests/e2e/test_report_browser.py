@@ -8,6 +8,7 @@ import json
 import shutil
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -49,6 +50,13 @@ for (const element of document.querySelectorAll("body *")) {
   if (element instanceof SVGElement && element.tagName !== "text") continue;
   if (ratio < 4.5) worst[`${element.tagName}.${element.getAttribute("class")}`] = ratio;
 }
+const paper = light(ground(document.documentElement));
+for (const element of document.querySelectorAll(".line, .limit, .mark, .bar:not(.gap)")) {
+  const style = getComputedStyle(element);
+  const ink = light(style[style.stroke === "none" ? "fill" : "stroke"]);
+  const [a, b] = [ink, paper].sort((x, y) => y - x);
+  if ((a + 0.05) / (b + 0.05) < 3) worst[element.getAttribute("class")] = (a + 0.05) / (b + 0.05);
+}
 return worst;
 """
 
@@ -57,6 +65,12 @@ const plot = document.querySelector("#latency svg.marks");
 plot.scrollIntoView({ block: "center", behavior: "instant" });
 const box = plot.getBoundingClientRect();
 return [box.left, box.top, box.width, box.height];
+"""
+_NAMELESS = """
+const named = (one) => one.getAttribute("aria-label") || one.getAttribute("aria-labelledby")
+  || one.textContent.trim() || one.closest("table")?.caption?.textContent;
+return [...document.querySelectorAll("a, button, summary, [tabindex], [contenteditable]")]
+  .filter((one) => !named(one) || one.tabIndex > 0).map((one) => one.outerHTML.slice(0, 90));
 """
 _LANDMARKS = """
 const count = (tag) => document.querySelectorAll(tag).length;
@@ -159,12 +173,16 @@ def test_no_page_is_wider_than_its_window(browser: Browser, page: Path, width: i
     assert browser.run("return document.documentElement.scrollWidth") == width
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out(browser: Browser, page: Path, scheme: str) -> None:
-    """Every text has the contrast that WCAG 2.2 asks for at level AA: 4.5 to 1."""
-    browser.open(page, scheme=scheme)
+@pytest.mark.parametrize(
+    ("scheme", "media"),
+    [("light", ""), ("dark", ""), ("dark", "print")],
+    ids=["light", "dark", "print"],
+)
+def test_text_and_drawings_stand_out(browser: Browser, page: Path, scheme: str, media: str) -> None:
+    """Text has the contrast that WCAG 2.2 asks for at level AA, 4.5 to 1, drawings have 3 to 1."""
+    browser.open(page, scheme=scheme, media=media)
     ground = browser.run("return getComputedStyle(document.documentElement).backgroundColor")
-    assert (ground == "rgb(255, 255, 255)") is (scheme == "light")
+    assert (ground == "rgb(255, 255, 255)") is ((scheme, media) != ("dark", ""))
     assert browser.run(_CONTRAST) == {}
 
 
@@ -253,9 +271,44 @@ def test_a_number_leads_to_its_query(browser: Browser, page: Path, *, has_script
     assert browser.run(is_open)
 
 
+@pytest.mark.parametrize("has_scripts", [True, False], ids=["scripts", "no_scripts"])
+def test_nothing_is_folded_away_on_paper(
+    browser: Browser, page: Path, *, has_scripts: bool
+) -> None:
+    """Each statement behind a number is there to be read, and nothing is cut at the margin."""
+    browser.open(page, width=720, media="print", has_scripts=has_scripts)
+    hidden = (
+        "return [...document.querySelectorAll('.query')]"
+        ".filter((one) => !one.checkVisibility({contentVisibilityAuto: true})"
+        " || one.offsetHeight < 10).map((one) => one.id)"
+    )
+    assert browser.run(hidden) == []
+    assert browser.run("return document.documentElement.scrollWidth") == 720
+
+
 def test_it_prints(browser: Browser, page: Path) -> None:
-    """The PDF has pages, and their text is there."""
+    """The PDF has pages: those of the report, and those of the statements."""
     browser.open(page)
     pdf = browser.pdf()
     assert pdf.startswith(b"%PDF")
-    assert 3 <= pdf.count(b"/Type /Page\n") <= 15
+    assert 15 <= pdf.count(b"/Type /Page\n") <= 40
+
+
+def test_headings_and_names_are_in_order(browser: Browser, page: Path) -> None:
+    """Headings skip no level, and whatever the keyboard reaches has a name and is seen."""
+    browser.open(page)
+    levels = browser.run(
+        "return [...document.querySelectorAll('h1, h2, h3')].map((one) => Number(one.tagName[1]))"
+    )
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    assert browser.run(_NAMELESS) == []
+
+
+def test_who_wants_no_motion_gets_none(browser: Browser, page: Path) -> None:
+    """Links jump without gliding where the reader asked for less motion."""
+    browser.open(page, motion="reduce")
+    gliding = "return getComputedStyle(document.documentElement).scrollBehavior"
+    assert browser.run(gliding) == "auto"
+    browser.open(page)
+    assert browser.run(gliding) == "smooth"

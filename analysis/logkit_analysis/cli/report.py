@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from logkit_analysis.cli import output
+from logkit_analysis.cli import notes, output
 from logkit_analysis.cli.options import (
     DEFAULT_DATABASE,
     AroundOption,
@@ -20,6 +20,7 @@ from logkit_analysis.cli.options import (
     WindowOption,
 )
 from logkit_analysis.cli.session import open_session, resolved_window, time_flags
+from logkit_analysis.cli.windows import why_no_events
 from logkit_analysis.errors import UsageError
 
 if TYPE_CHECKING:
@@ -106,6 +107,8 @@ def report(
     with session.reading() as connection:
         asked = None if flags.is_empty else resolved_window(connection, flags, session)
         document = describe(connection, session, asked, incident, lines)
+        if asked is not None and (why := why_no_events(connection, asked, session)):
+            notes.note(f"warning: {why}")
         if redact:
             document = _redacted(document, connection, session)
     path = output_path or Path(f"incident.{_SUFFIXES[chosen]}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from logkit_analysis.reports.document import Axis, Mark, Stretch
@@ -67,6 +68,11 @@ class Case:
             return self.window
         whole = self.incident.window(self.window.until)
         return _clipped(whole, self.window)
+
+    @property
+    def has_events(self) -> bool:
+        """Whether the log holds anything in the time of the report."""
+        return bool(self.binned("throughput").rows)
 
     @property
     def before(self) -> Window:
@@ -134,7 +140,8 @@ def open_case(
     window = asked or (whole if incident is None else _around(incident, whole))
     zone = ledger.questions.zone
     middle = window.since + (window.until - window.since) / 2
-    return Case(
+    marks = _deploys(ledger, searched)
+    case = Case(
         ledger=ledger,
         incidents=tuple(incidents),
         leaks=find_leaks(ledger, searched),
@@ -143,8 +150,12 @@ def open_case(
         searched=searched,
         stored=stored,
         clock=Clock.of(zone, window.since, window.until - _TICK),
-        axis=_axis(window, incident, _deploys(ledger, searched)),
+        axis=_axis(window, incident, marks),
         notes=parse_notes(note_lines, zone=zone, near=middle),
+    )
+    # What was broken when the log fell silent cannot be said to go on.
+    return (
+        case if case.has_events else replace(case, incident=None, axis=_axis(window, None, marks))
     )
 
 
@@ -188,7 +199,8 @@ def _clipped(window: Window, whole: Window) -> Window:
 
 def _bin_seconds(window: Window) -> int:
     seconds = (window.until - window.since).total_seconds()
-    return next((one for one in _BINS_S if seconds / one <= _MOST_BINS), _BINS_S[-1])
+    days = ceil(seconds / _MOST_BINS / _BINS_S[-1])
+    return next((one for one in _BINS_S if seconds / one <= _MOST_BINS), days * _BINS_S[-1])
 
 
 def _floor(at: datetime, width: timedelta) -> datetime:

@@ -245,7 +245,7 @@ class Document:
 
     Attributes:
         title: What happened, in a few words.
-        severity: How bad it was: critical, major, minor or none.
+        severity: How bad it was: critical, major, minor or none; unknown without events.
         severity_reason: What that was judged by.
         sentences: What happened, for somebody with ten seconds.
         facts: Name and value of what identifies the report: window, services, versions, data.

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 BUDGET_DAYS = 30
 """Days that an error budget lasts."""
 
+SERIOUS_RATIO = 0.05
+"""Share of requests that fail or are refused from which an incident is major."""
+
 
 @dataclass(frozen=True, slots=True)
 class Impact:
@@ -84,7 +87,9 @@ def severity(impact: Impact, slowdown: float) -> tuple[str, str]:
     users, failed = impact.user_ratio or 0.0, impact.failed_ratio or 0.0
     reasons = [
         f"{wording.ratio(users)} of users met a failure" if users >= 0.1 else "",
-        f"{wording.ratio(failed)} of requests failed or were refused" if failed >= 0.05 else "",
+        f"{wording.ratio(failed)} of requests failed or were refused"
+        if failed >= SERIOUS_RATIO
+        else "",
         f"calls took {slowdown:,.0f} times as long" if slowdown >= 5 else "",
     ]
     reason = "; ".join(filter(None, reasons))

@@ -212,6 +212,86 @@ def test_a_quiet_time_has_no_incident(cli: Any, slow_hour: Path) -> None:
     assert f"of {40 * CALLS_PER_MINUTE:,}; 429s apart" in answer.text
 
 
+@pytest.mark.parametrize(
+    "words",
+    [("--since", "2027-01-01", "--until", "2027-01-02"), ("--around", "2026-02-27T10:00")],
+    ids=["since", "around"],
+)
+def test_a_silent_time_is_no_quiet_time(cli: Any, slow_hour: Path, words: tuple[str, ...]) -> None:
+    """Where the log holds nothing the report says that it knows nothing, and stderr warns."""
+    answer = cli(
+        *("report", "--db", str(slow_hour), "--format", "markdown", "--output", "-", *words)
+    )
+    assert answer.code == 0
+    assert answer.text.startswith("# The log is silent in this time")
+    assert "| Severity | unknown: there are no events to judge by |" in answer.text
+    assert "nothing got worse" not in answer.text
+    assert "warning: no events in this window" in answer.stderr
+
+
+def test_a_time_far_longer_than_the_log_is_drawn_in_few_bins(cli: Any, slow_hour: Path) -> None:
+    """A century costs no more than a day: bins are as long as it takes."""
+    answer = cli("report", "--db", str(slow_hour), "--output", "-", "--since", "1926-01-01")
+    assert len(answer.text) < 450_000
+    facts = Page(answer.text).data["facts"]
+    assert facts["Stored"].startswith("2026-03-01 09:")
+
+
+@pytest.mark.parametrize(
+    ("event", "told"),
+    [
+        (
+            {"event": "call", "status_code": 500, "endpoint": "/x", "duration_ms": 5},
+            (
+                "# No incident was found, yet 100.0 % of requests failed",
+                "critical: 100.0 % of requests failed or were refused",
+            ),
+        ),
+        (
+            {"event": "said", "level": "error"},
+            (
+                "nothing got worse of what the log measures.",
+                "The log tells of no requests in this time",
+                "It holds 400 events at level error or worse.",
+            ),
+        ),
+    ],
+    ids=["all_fail", "no_requests"],
+)
+def test_no_change_is_not_called_well(
+    cli: Any, tmp_path: Path, event: dict[str, Any], told: tuple[str, ...]
+) -> None:
+    """What always failed, and what the log does not measure, is said where nothing changed."""
+    lines = [
+        {"timestamp": f"2026-03-01T10:{n // 60:02}:{n % 60:02}Z", "level": "info", "service": "a"}
+        | event
+        for n in range(400)
+    ]
+    (tmp_path / "a.log").write_text("\n".join(map(json.dumps, lines)) + "\n")
+    cli("ingest", "a.log")
+    answer = cli("report", "--output", "-", "--format", "markdown")
+    for text in told:
+        assert text in answer.text
+
+
+def test_the_digest_is_that_of_the_events(cli: Any, tmp_path: Path) -> None:
+    """The same events have one digest in whatever files they lie; another duration changes it."""
+    event = {"timestamp": "2026-03-01T10:00:00Z", "level": "info", "service": "a", "event": "x"}
+    lines = [json.dumps(event | {"seq": n, "duration_ms": n}) + "\n" for n in range(3)]
+    lines.append(json.dumps(event | {"duration_ms": 1e300}) + "\n")
+    changed = [*lines[:3], json.dumps(event | {"duration_ms": 7}) + "\n"]
+    digests = []
+    for number, parts in enumerate(([lines], [lines[2:], lines[:2]], [changed])):
+        names = [f"{number}-{place}.log" for place in range(len(parts))]
+        for name, part in zip(names, parts, strict=True):
+            (tmp_path / name).write_text("".join(part))
+        cli("ingest", "--db", f"{number}.duckdb", *names)
+        answer = cli("report", "--db", f"{number}.duckdb", "--output", "-")
+        digests.append(Page(answer.text).data["facts"]["Data"])
+    assert digests[0].startswith("4 events, digest ")
+    assert digests[0] == digests[1] != digests[2]
+
+
 def test_an_incident_that_goes_on_is_open(cli: Any, slow_hour: Path) -> None:
     """Up to the end of the window it is not over: no recovery is made up."""
     until = f"{SLOW_UNTIL - timedelta(minutes=10):%Y-%m-%dT%H:%M}"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from logkit_analysis.reports import wording
-from logkit_analysis.reports.document import Tile, Tiles
-from logkit_analysis.reports.figures import BUDGET_DAYS
+from logkit_analysis.reports.document import Tile, Tiles, Tone
+from logkit_analysis.reports.figures import BUDGET_DAYS, SERIOUS_RATIO
 
 if TYPE_CHECKING:
     from logkit_analysis.detect.troubles import Trouble
-    from logkit_analysis.reports.case import Case
+    from logkit_analysis.reports.case import Case, Row
     from logkit_analysis.reports.figures import Impact
 
 _CAUSES = {
@@ -20,9 +20,18 @@ _CAUSES = {
 }
 
 
-def title(case: Case) -> str:
+def is_bad_throughout(impact: Impact) -> bool:
+    """Return whether so many requests fail that no change for the worse is no good news."""
+    return (impact.failed_ratio or 0.0) >= SERIOUS_RATIO
+
+
+def title(case: Case, impact: Impact) -> str:
     """Return what happened in a few words."""
     incident = case.incident
+    if not case.has_events:
+        return "The log is silent in this time"
+    if incident is None and is_bad_throughout(impact):
+        return f"No incident was found, yet {wording.ratio(impact.failed_ratio)} of requests failed"
     if incident is None:
         return "No incident was found"
     main = incident.main
@@ -44,27 +53,70 @@ def title(case: Case) -> str:
 
 def sentences(case: Case, impact: Impact) -> tuple[str, ...]:
     """Return what happened, whom it touched, and what the log says of the cause."""
+    if not case.has_events:
+        return _silent(case)
     if case.incident is None:
-        nothing = (
-            f"From {case.clock.whole(case.window.since)} to {case.clock.whole(case.window.until)} "
-            "nothing got worse: no calls became slow, failing or refused, no queue backed up."
-        )
-        return (nothing, _touched(impact))
+        return _quiet(case, impact)
     return (_happened(case), _touched(impact), _cause(case))
+
+
+def _silent(case: Case) -> tuple[str, ...]:
+    since, until = (case.clock.whole(at) for at in (case.window.since, case.window.until))
+    oldest, newest = (case.clock.whole(at) for at in (case.stored.oldest, case.stored.newest))
+    return (
+        f"The database holds no events from {since} to {until}.",
+        "So this report cannot say whether anything was broken: no logs are not no errors.",
+        f"There are events from {oldest} to {newest}.",
+    )
+
+
+def _quiet(case: Case, impact: Impact) -> tuple[str, ...]:
+    since, until = (case.clock.whole(at) for at in (case.window.since, case.window.until))
+    nothing = f"From {since} to {until} nothing got worse"
+    if not impact.requests:
+        errors = sum(row["errors"] for row in case.ask("top_errors").rows)
+        told = f"{wording.counted(errors, 'event')} at level error or worse."
+        return (f"{nothing} of what the log measures.", _NO_REQUESTS, f"It holds {told}")
+    nothing += ": no calls became slow, failing or refused, no queue backed up."
+    if not is_bad_throughout(impact):
+        return (nothing, _touched(impact))
+    steady = "No start was found: it was as bad from the first event on, or came and went."
+    return (nothing, _touched(impact), steady)
 
 
 def _happened(case: Case) -> str:
     incident = case.incident
     assert incident is not None
     main = incident.main
-    where = wording.words(main.subject or "every call", 90)
-    service = f" ({wording.words(main.service, 60)})" if main.service else ""
+    where = _where(main)
     row = incident.main_row
-    if row is None:
-        return f"{_span(case)}, {where}{service}: {main.figures}."
-    before, during = (wording.level(row["metric"], row[side]) for side in ("baseline", "degraded"))
-    change = _MEASURES[row["metric"]].format(where=f"{where}{service}")
-    return f"{_span(case)}, {change} {during} instead of {before}."
+    if row is not None:
+        before, during = (wording.level(row["metric"], row[one]) for one in _SIDES)
+        change = _MEASURES[row["metric"]].format(where=where)
+        return f"{_span(case)}, {change} {during} instead of {before}{_times(row)}."
+    if main.kind == "rate_limit_storm":
+        refused = (
+            f"{wording.counted(incident.refused, 'call')} met the answer 429, too many requests"
+        )
+        return f"{_span(case)}, {refused}, most of them to {where}."
+    return f"{_span(case)}, the memory of {wording.words(main.service, 60)} grows: {main.figures}."
+
+
+_SIDES = ("baseline", "degraded")
+_WORTH_TELLING = 2
+
+
+def _where(main: Trouble) -> str:
+    """Return what a trouble is about, with its service."""
+    service = wording.words(main.service, 60) if main.service else "all services"
+    return service if main.subject is None else f"{wording.words(main.subject, 90)} ({service})"
+
+
+def _times(row: Row) -> str:
+    """Return how many times as long calls took, where that is worth telling."""
+    ratio = row["degraded"] / row["baseline"] if row["baseline"] else 0.0
+    is_told = row["metric"] == "latency" and ratio >= _WORTH_TELLING
+    return f", {ratio:,.0f} times as long" if is_told else ""
 
 
 _MEASURES = {
@@ -87,13 +139,26 @@ def _span(case: Case) -> str:
 
 
 def _touched(impact: Impact) -> str:
-    parts = [f"{impact.errors:,} of {wording.counted(impact.requests, 'request')} failed"]
-    if impact.rate_limited:
-        parts.append(f"{impact.rate_limited:,} more were refused with 429")
-    text = " and ".join(parts)
+    errors, refused = impact.errors, impact.rate_limited
+    requests = wording.counted(impact.requests, "request")
+    if not impact.requests:
+        return _NO_REQUESTS
+    if not errors and not refused:
+        return f"None of {requests} failed."
+    if not errors:
+        text = f"{refused:,} of {requests} were refused with 429; none failed otherwise"
+    else:
+        also = f", and {refused:,} more were refused with 429" if refused else ""
+        text = f"{errors:,} of {requests} failed{also}"
     if impact.users:
         text += f"; a failure reached {impact.affected_users:,} of {impact.users:,} users"
     return f"{text}."
+
+
+_NO_REQUESTS = (
+    "The log tells of no requests in this time (no event has a status, or a duration with an "
+    "endpoint or a command), so nobody can tell from it whether calls failed or were slow."
+)
 
 
 def _cause(case: Case) -> str:
@@ -124,28 +189,21 @@ def _also(one: Trouble) -> str:
 
 def tiles(case: Case, impact: Impact) -> Tiles:
     """Return the figures to be seen from afar."""
-    during = case.during
-    is_open = case.incident is not None and case.incident.is_open
     failed = impact.failed_ratio
     return Tiles(
         (
-            Tile(
-                "Duration",
-                wording.duration(during.until - during.since),
-                "still going on" if is_open else "from onset to recovery",
-                "bad" if is_open else "plain",
-            ),
+            _length(case),
             Tile(
                 "Failed requests",
                 wording.count(impact.errors),
                 f"of {impact.requests:,}; 429s apart",
-                "bad" if impact.errors else "good",
+                _tone(impact, impact.errors, "bad"),
             ),
             Tile(
                 "Refused with 429",
                 wording.count(impact.rate_limited),
                 f"failed or refused: {wording.ratio(failed)}",
-                "warn" if impact.rate_limited else "good",
+                _tone(impact, impact.rate_limited, "warn"),
             ),
             Tile(
                 "Users touched",
@@ -165,6 +223,21 @@ def tiles(case: Case, impact: Impact) -> Tiles:
     )
 
 
+def _tone(impact: Impact, count: int, worse: Tone) -> Tone:
+    if not impact.requests:
+        return "plain"
+    return worse if count else "good"
+
+
+def _length(case: Case) -> Tile:
+    during = wording.duration(case.during.until - case.during.since)
+    if case.incident is None:
+        return Tile("Time looked at", during, "no incident in it")
+    if case.incident.is_open:
+        return Tile("Duration", during, "still going on", "bad")
+    return Tile("Duration", during, "from onset to recovery")
+
+
 def data(case: Case, impact: Impact) -> dict[str, Any]:
     """Return the same figures as values."""
     incident = case.incident
@@ -173,6 +246,7 @@ def data(case: Case, impact: Impact) -> dict[str, Any]:
         "incident": None
         if incident is None
         else {"started_at": incident.started_at, "ended_at": incident.ended_at},
+        "events": sum(row["events"] for row in case.binned("throughput").rows),
         "requests": impact.requests,
         "errors": impact.errors,
         "rate_limited": impact.rate_limited,

@@ -59,6 +59,11 @@
     }
   };
   reset.addEventListener("click", () => show(0, 1));
+  // Browsers without ::details-content print what is unfolded.
+  if (!CSS.supports("selector(details::details-content)")) {
+    const unfold = () => document.querySelectorAll("details").forEach((one) => { one.open = true; });
+    addEventListener("beforeprint", unfold);
+  }
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") show(0, 1); });
 
   const leave = () => document.querySelectorAll(".cursor, .choice, .readout").forEach((one) => one.remove());
