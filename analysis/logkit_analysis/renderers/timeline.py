@@ -143,7 +143,8 @@ def _label(values: Iterable[object]) -> str:
 def _number(value: object) -> float | None:
     if not isinstance(value, int | float | Decimal):
         return None
-    return float(value) if abs(value) <= _MOST_VALUE else None
+    number = float(value)
+    return number if abs(number) <= _MOST_VALUE else None
 
 
 def _moment(value: object) -> datetime | None:

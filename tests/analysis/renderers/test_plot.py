@@ -59,7 +59,12 @@ def test_huge_and_tiny_values_are_labelled_shortly(value: float) -> None:
 
 def test_a_time_that_no_log_has_is_no_point() -> None:
     """Infinity and the ends of the calendar, as a clock that was never set gives, are left out."""
-    times = (datetime.min, START, datetime.max, datetime(5000, 1, 1, tzinfo=UTC))
+    times = (
+        datetime.min.replace(tzinfo=UTC),
+        START,
+        datetime.max.replace(tzinfo=UTC),
+        datetime(5000, 1, 1, tzinfo=UTC),
+    )
     rows = result(*[(at, 1) for at in times], requests="BIGINT")
     assert timeline(rows, "x").moments == [START]
     assert drawn(rows, zone="Asia/Tokyo")
