@@ -103,33 +103,54 @@ def _combine(
     formats: Sequence[TextFormat], matches: dict[str, set[int]], text_count: int, json_count: int
 ) -> list[TextFormat]:
     """Return the formats that the lines are of, in the order of the table."""
-    primary = _best([f for f in formats if f.is_telling], matches, set())
-    if primary is None or len(matches[primary.name]) < text_count * _LEAST_SHARE_BESIDE:
-        vague = _best([f for f in formats if not f.is_telling], matches, set())
-        is_enough = vague and len(matches[vague.name]) >= text_count * _LEAST_SHARE_UNTELLING
-        primary = vague if vague and is_enough else None
+    primary = _primary(formats, matches, text_count)
     if primary is None:
         return []
-    found = matches[primary.name]
-    if json_count and len(found) < _least_beside(json_count, _LEAST_SHARE_BESIDE_JSON):
+    covered = set(matches[primary.name])
+    if json_count and len(covered) < _least_beside(json_count, _LEAST_SHARE_BESIDE_JSON):
         return []
-    chosen, covered = [primary], set(found)
-    few = text_count * _LEAST_SHARE_BESIDE_SHORT
-    rest = [
-        f
-        for f in formats
-        if f is not primary
-        and (f.is_telling or f.name == "timed" or len(matches[f.name] - found) >= max(1, few))
-    ]
+    chosen, least = [primary], _least_beside(text_count, _LEAST_SHARE_BESIDE)
+    rest = _others(formats, primary, matches, text_count)
     while rest and len(chosen) <= _MOST_BESIDE:
         second = _best(rest, matches, covered)
-        least = _least_beside(text_count, _LEAST_SHARE_BESIDE)
         if second is None or len(matches[second.name] - covered) < least:
             break
         chosen.append(second)
         covered |= matches[second.name]
         rest.remove(second)
     return [known for known in formats if known in chosen]
+
+
+def _primary(
+    formats: Sequence[TextFormat], matches: dict[str, set[int]], text_count: int
+) -> TextFormat | None:
+    """Return the format of most lines; one that says little must be that of nearly all."""
+    telling = _best([f for f in formats if f.is_telling], matches, set())
+    if telling and len(matches[telling.name]) >= text_count * _LEAST_SHARE_BESIDE:
+        return telling
+    vague = _best([f for f in formats if not f.is_telling], matches, set())
+    is_enough = vague and len(matches[vague.name]) >= text_count * _LEAST_SHARE_UNTELLING
+    return vague if is_enough else None
+
+
+def _others(
+    formats: Sequence[TextFormat],
+    primary: TextFormat,
+    matches: dict[str, set[int]],
+    text_count: int,
+) -> list[TextFormat]:
+    """Return the formats that may stand beside *primary*."""
+    frequent = max(1, text_count * _LEAST_SHARE_BESIDE_SHORT)
+    return [
+        known
+        for known in formats
+        if known is not primary
+        and (
+            known.is_telling
+            or known.name == "timed"
+            or len(matches[known.name] - matches[primary.name]) >= frequent
+        )
+    ]
 
 
 def _least_beside(count: int, share: float) -> float:
