@@ -46,9 +46,10 @@ if TYPE_CHECKING:
 
 _NO_FILE = FileKey(0, 0)
 
-# Parsing takes more CPU than storing; with two parsers ahead of the store two cores are busy.
+# One chunk is stored while another is parsed and a third one read: that keeps two cores busy, and
+# each further chunk costs 60 MB.
 PARSER_THREADS = 2
-_CHUNKS_AHEAD = 2
+_CHUNKS_AHEAD = 1
 # What DuckDB keeps of so many rows is more than giving it back costs.
 _MOST_CACHED_ROWS = 100_000
 
