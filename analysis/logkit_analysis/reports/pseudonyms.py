@@ -30,22 +30,28 @@ _T = TypeVar("_T")
 _KINDS = {"user_id": "user", "guild_id": "guild", "channel_id": "channel", "chat_id": "chat"}
 _KEY_BYTES = 32
 _SHOWN_DIGITS = 8
-# Ids stand alone in text, or with a mark or a prefix: both ways of cutting it are looked up.
-_WORDS = (re.compile(r"[A-Za-z0-9]{5,}"), re.compile(r"[A-Za-z0-9_.:@+-]{5,}"))
-# An id that no event names in a field of its own, as in <@80351110224678912>.
-_SNOWFLAKE = re.compile(r"(?<![A-Za-z0-9.-])\d{15,20}(?![A-Za-z0-9])")
+# So long an id is no word by chance: it is replaced within other words too.
+_TELLING = 8
+_LEAST_PLAIN, _LEAST = 5, 3
+_PLAIN = re.compile(r"[A-Za-z0-9]*")
+_ALONE = (r"(?<![A-Za-z0-9])", r"(?![A-Za-z0-9])")
+_WORD_START = re.compile(rf"{_ALONE[0]}(?=\S)")
+# Ids that no event names in a field of its own, as in <@80351110224678912>.
+_SNOWFLAKE = re.compile(
+    rf"(?<![0-9.])[0-9]{{17,20}}(?![0-9])|(?<![A-Za-z0-9.])[0-9]{{15,16}}{_ALONE[1]}"
+)
 
 
 def redacted(document: Document, connection: duckdb.DuckDBPyConnection, key: bytes) -> Document:
     """Return *document* with pseudonyms in place of ids, in texts and parameters too.
 
     An id is what some event of the database has as user_id, guild_id, channel_id or chat_id and
-    is five characters or longer, or else any number of 15 to 20 digits.
+    is five characters or longer, or three with one that is no ASCII letter or digit; or else any
+    number of 15 to 20 digits. From eight characters on it is found within other words too.
     """
-    found = {word for text in _texts(document) for cut in _WORDS for word in cut.findall(text)}
-    names = {value: _name(kind, value, key) for value, kind in _known(connection, found).items()}
-    by_length = sorted(map(re.escape, names), key=len, reverse=True)
-    known = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(by_length)})(?![A-Za-z0-9])")
+    known_ids = _known(connection, set(_texts(document)))
+    names = {value: _name(kind, value, key) for value, kind in known_ids.items()}
+    known = re.compile("|".join(map(_pattern, sorted(names, key=len, reverse=True))))
 
     def replaced(text: str) -> str:
         if names:
@@ -75,14 +81,36 @@ def pseudonym_key(database: Path) -> bytes:
     return key
 
 
-def _known(connection: duckdb.DuckDBPyConnection, words: set[str]) -> dict[str, str]:
-    """Return which *words* are ids, and of what kind."""
+def _known(connection: duckdb.DuckDBPyConnection, texts: set[str]) -> dict[str, str]:
+    """Return the ids that stand in *texts*, and of what kind they are."""
+    whole = "\n".join(texts)
+    ends = sorted({end for text in texts for end in _ends(text)})
     kinds: dict[str, str] = {}
     for column, kind in _KINDS.items():
-        sql = f"select distinct {column} from events where {column} in (select unnest($words))"  # noqa: S608
-        for (value,) in engine.run_sql(connection, sql, {"words": sorted(words)}).rows:
-            kinds.setdefault(str(value), kind)
+        sql = f"""
+            select distinct {column} from events
+            where length({column}) >= {_LEAST}
+                and right({column}, {_TELLING}) in (select unnest($ends))
+        """  # noqa: S608
+        for row in engine.run_sql(connection, sql, {"ends": ends}).rows:
+            value = str(row[0])
+            if value in whole and (len(value) >= _LEAST_PLAIN or not _PLAIN.fullmatch(value)):
+                kinds.setdefault(value, kind)
     return kinds
+
+
+def _ends(text: str) -> Iterator[str]:
+    """Yield what the last characters of an id in *text* may be; millions of ids are looked up."""
+    for start in range(len(text) - _TELLING + 1):
+        yield text[start : start + _TELLING]
+    for match in _WORD_START.finditer(text):
+        for length in range(_LEAST, _TELLING):
+            yield text[match.start() : match.start() + length]
+
+
+def _pattern(id_: str) -> str:
+    pattern = re.escape(id_)
+    return pattern if len(id_) >= _TELLING else pattern.join(_ALONE)
 
 
 def _name(kind: str, value: str, key: bytes) -> str:
