@@ -170,6 +170,8 @@ def test_every_section_is_seen(browser: Browser, page: Path, *, has_scripts: boo
 def test_no_page_is_wider_than_its_window(browser: Browser, page: Path, width: int) -> None:
     """Nobody has to scroll sideways, whatever the names are; wide tables scroll in their place."""
     browser.open(page, width=width)
+    long = "return document.querySelectorAll('.legend .name, .strips .tick, figcaption h3, .unit')"
+    browser.run(f"{long}.forEach((one) => {{ one.textContent = 'E'.repeat(300); }})")
     assert browser.run("return document.documentElement.scrollWidth") == width
 
 

@@ -94,6 +94,7 @@ def _findings(rows: list[Row], number: int) -> Table:
 
 
 _MOST_FINDINGS = 12
+_MOST_SERVICES = 16
 
 
 def _presence(case: Case) -> Strips:
@@ -104,11 +105,18 @@ def _presence(case: Case) -> Strips:
     for row in answer.rows:
         name = wording.words(row["service"], 60)
         _extend(lines.setdefault(name, []), row, width)
-    named = tuple((name, tuple(stretches)) for name, stretches in sorted(lines.items()))
-    broken = [name for name, stretches in named if len(stretches) > 1]
+    # Those with silences first, if not all can be drawn.
+    ranked = sorted(lines.items(), key=lambda one: (-len(one[1]), one[0]))
+    broken = sorted(name for name, stretches in ranked if len(stretches) > 1)
+    drawn = sorted(ranked[:_MOST_SERVICES])
+    named = tuple((name, tuple(stretches)) for name, stretches in drawn)
     summary = (
-        f"{', '.join(broken)} fell silent in between." if broken else "No service fell silent."
+        f"{', '.join(broken[:_MOST_SERVICES])} fell silent in between."
+        if broken
+        else "No service fell silent."
     )
+    if len(ranked) > len(drawn):
+        summary += f" {len(drawn)} of {len(ranked)} services are drawn."
     return Strips(
         "presence", "When each service logged", case.axis, named, summary, (answer.number,)
     )

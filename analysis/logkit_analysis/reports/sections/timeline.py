@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from logkit_analysis.reports import wording
-from logkit_analysis.reports.document import Moment, Section, Text, Timeline, Tone
+from logkit_analysis.reports.document import Block, Moment, Section, Text, Timeline, Tone
 from logkit_analysis.time_window import Window
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _MOST_FIRST_ERRORS = 8
 _LEAST_ERRORS = 3
 _MOST_CHANGES = 40
+_MOST_TURNS = 40
 _WORSE = {"open": "bad", "failed": "bad", "fired": "bad", "firing": "bad"}
 _VERBS = {
     "latency": ("got slow", "was fast again"),
@@ -41,6 +42,8 @@ def timeline(case: Case) -> Section:
         (one for one in entries if case.window.since <= one[0] <= case.window.until),
         key=lambda one: (one[0], one[1], one[2]),
     )
+    crowd = [one for one in shown if one[1] in ("onset", "recovery")][_MOST_TURNS:]
+    shown = [one for one in shown if one not in crowd]
     moments = tuple(
         Moment(at, case.clock.time(at), kind, text, _tone(tone)) for at, kind, text, tone in shown
     )
@@ -54,10 +57,13 @@ def timeline(case: Case) -> Section:
         case.ask("state_changes").number,
     )
     outside = len(case.notes) - sum(kind == "note" for _, kind, *_ in shown)
-    blocks = [Timeline(moments, sources)]
+    blocks: list[Block] = [Timeline(moments, sources)]
     if outside:
         told = f"{wording.counted(outside, 'note')} outside the time of this report left out."
-        return Section("timeline", "Timeline", (*blocks, Text(told, is_aside=True)))
+        blocks.append(Text(told, is_aside=True))
+    if crowd:
+        told = f"{len(crowd):,} later onsets and recoveries left out; logkit triage lists them all."
+        blocks.append(Text(told, is_aside=True))
     return Section("timeline", "Timeline", tuple(blocks))
 
 
@@ -83,11 +89,11 @@ def _figures(one: Trouble) -> str:
 
 
 def _subject(one: Trouble) -> str:
-    what = one.subject or "every call"
+    what = one.subject or f"every call of {one.service or 'all services'}"
     if one.kind == "queue_depth":
         what = f"queue {what}"
     elif one.kind == "memory":
-        what = f"{one.service} {what}"
+        what = f"the memory of {one.service}"
     elif one.kind in ("cpu_percent", "open_connections"):
         what = f"{one.kind.replace('_', ' ')} of {one.service}"
     return wording.words(what, 100)

@@ -51,7 +51,7 @@ def vitals(case: Case) -> Section:
 
 
 def _leak(case: Case, one: Trouble) -> Text:
-    where = wording.words(f"{one.service} {one.subject}", 90)
+    where = wording.words(f"The memory of {one.service} ({one.subject})", 90)
     since = case.clock.time(one.started_at)
     number = case.ask("memory_growth", case.searched).number
     told = f"{where} grows: {one.figures}, since {since}; {one.because}."
