@@ -202,7 +202,8 @@ class LiveFiles:
                 break
             with suppress(*DAMAGED):
                 events, gave_up = file.newest(self._parser, selection, count)
-                newest = list(merged([newest, events]))[-count:]
+                # Of equal times those of the file that was written last are the later ones.
+                newest = list(merged([events, newest]))[-count:]
                 is_cut_short = is_cut_short or gave_up
         if is_cut_short and len(newest) < count:
             self._say(
@@ -213,7 +214,8 @@ class LiveFiles:
 
     def _since(self, selection: Selection, at: datetime) -> Iterator[LiveEvent]:
         """Yield all events from *at* on."""
-        files = [file for file in self._earlier if file.modified_at >= at - _MOST_SKEW]
+        oldest_first = reversed(self._earlier)
+        files = [file for file in oldest_first if file.modified_at >= at - _MOST_SKEW]
         return merged([self._since_in(file, selection, at) for file in files])
 
     def _since_in(

@@ -125,6 +125,16 @@ def test_the_last_lines_just_after_a_rotation(
         assert viewer.until_quiet() == [102]
 
 
+def test_a_rotation_within_a_second(tmp_path: Path) -> None:
+    """Where many lines have the same time, those of the rotated file are still the earlier ones."""
+    append(tmp_path / "bot.log.1", *(line(number, second=0) for number in range(100)))
+    os.utime(tmp_path / "bot.log.1", (START.timestamp(), START.timestamp()))
+    append(tmp_path / "bot.log", *(line(number, second=0) for number in range(100, 200)))
+    with viewing(tmp_path / "bot.log") as viewer:
+        assert numbers(viewer.last(50)) == list(range(150, 200))
+        assert viewer.since(0) == list(range(200))
+
+
 def test_the_last_lines_of_a_compressed_log_of_text(tmp_path: Path) -> None:
     """The record that is cut where reading begins is left out, not torn."""
     noise = random.Random(1).randbytes(200).hex()
