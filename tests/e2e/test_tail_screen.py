@@ -67,6 +67,19 @@ def test_a_night_at_the_screen(tmp_path: Path) -> None:
         assert b"\x1b[?1000h" not in terminal.raw
 
 
+def test_an_expression_that_does_not_answer_keeps_nobody(tmp_path: Path) -> None:
+    """Keys work on, and the screen ends when it is told to."""
+    append(tmp_path / "bot.log", line(1))
+    with watching(tmp_path, "bot.log") as terminal:
+        terminal.sees("line 1")
+        terminal.press("/")
+        terminal.press("pg_sleep(case when message is null then 0 else 60 end) is null\r")
+        terminal.sees("/ pg_sleep")
+        terminal.press("q")
+        assert terminal.end() == 0
+        assert terminal.settings == terminal.settings_before
+
+
 def _pause_and_go_on(terminal: Terminal, bot: Path) -> None:
     terminal.press("up")
     terminal.sees("PAUSED", "nothing new yet")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # So many events may wait for the watcher; the files keep the rest.
 _MOST_WAITING = 20_000
 _WAIT_S = 0.05
-# A disk may not answer for ever.
+# A disk or an SQL expression may not answer for ever.
 _LONGEST_END_S = 2.0
 
 
@@ -81,11 +81,12 @@ class Feed:
         """Begin to read."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """Read no more, and wait until the source is left alone, unless it does not answer."""
+    def stop(self) -> bool:
+        """Read no more; return whether the source is left alone, for which it waits a moment."""
         self._is_stopped = True
         self._wake.set()
         self._thread.join(_LONGEST_END_S)
+        return not self._thread.is_alive()
 
     def watch(self, watcher: int, condition: Condition, kept: Sequence[LiveEvent] = ()) -> None:
         """Let *watcher* get the events that *condition* returns of those it is given.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from logkit_analysis.errors import ExitCode
 from logkit_analysis.live.conditions import level_named
 from logkit_analysis.live.feed import Feed
 from logkit_analysis.live.history import History
@@ -97,6 +99,8 @@ def show(
     try:
         app.run(mouse=False)
     finally:
-        feed.stop()
+        if not feed.stop():
+            # Python would wait at its end for the thread that is still in DuckDB.
+            os._exit(ExitCode.OK)
     if error := feed.error or app._exception:
         raise error
