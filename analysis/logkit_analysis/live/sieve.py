@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 # What begins like this was meant as conditions.
 _CONDITION = re.compile(r"[^\s=<>!~]+(?:=|!=|~=)\S")
 
+# A call, an arrow to a quoted key or a doubled quote is SQL: no key of a condition has these.
+_EXPRESSION = re.compile(r"[^=!~]*['\"()]|.*'[^']+''", re.DOTALL)
+
 
 @dataclass(frozen=True, slots=True)
 class Sieve:
@@ -59,6 +62,8 @@ class Sieve:
 def _selection(level: str | None, text: str, zone: str) -> Selection:
     if not text:
         return Selection(level, zone=zone)
+    if _EXPRESSION.match(text):
+        return Selection(level, where=text, zone=zone)
     try:
         return Selection(level, _words(text), zone=zone)
     except UsageError as no_conditions:
