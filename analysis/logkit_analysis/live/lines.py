@@ -9,8 +9,8 @@ import orjson
 
 from logkit.schema import FIELDS
 from logkit_analysis.live.painting import cells
-from logkit_analysis.live.units import milliseconds, readable
 from logkit_analysis.renderers.escaping import escape_controls
+from logkit_analysis.renderers.units import milliseconds, named_quantity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -86,7 +86,9 @@ _LEFT_OUT = (
 )
 _NOT_OTHERS = frozenset((*_HEAD, *_TEXTS, *_FIRST, *_LATE, *_LAST, *_LEFT_OUT))
 _COUNTS = frozenset(
-    one.name for one in FIELDS if one.type == "integer" and readable(one.name, 1) == (one.name, "1")
+    one.name
+    for one in FIELDS
+    if one.type == "integer" and named_quantity(one.name, 1) == (one.name, "1")
 ) - {"pid", "seq", "shard_id", "attempt"}
 _QUOTED = frozenset(" =\"'")
 
@@ -272,7 +274,7 @@ def _extra(fields: str | None) -> Iterator[list[Segment]]:
 def _pair(name: str, value: Any) -> list[Segment]:
     label, text = name, value
     if isinstance(value, int | float) and not isinstance(value, bool):
-        label, text = readable(name, value)
+        label, text = named_quantity(name, value)
         text = f"{value:,}" if name in _COUNTS else text
     elif not isinstance(value, str):
         text = orjson.dumps(value, default=str).decode()

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from logkit_analysis.live.painting import cells
 from logkit_analysis.live.rates import SLOT_S, WINDOW_S
-from logkit_analysis.live.units import milliseconds, readable
 from logkit_analysis.renderers.sparkline import sparkline
+from logkit_analysis.renderers.units import milliseconds, named_quantity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +36,7 @@ def status_parts(now: Status, lag_bytes: int = 0) -> list[Segment]:
         (f"p95 {'-' if now.last_p95_ms is None else milliseconds(now.last_p95_ms)}", "cyan"),
     ]
     if lag_bytes >= _LAG_TOLD_BYTES:
-        parts.insert(1, (f"{readable('lag_bytes', lag_bytes)[1]} behind", "bold yellow"))
+        parts.insert(1, (f"{named_quantity('lag_bytes', lag_bytes)[1]} behind", "bold yellow"))
     if now.rejects:
         parts.append((f"rejected {now.rejects:,}", "magenta"))
     if now.last_p95_ms is not None:

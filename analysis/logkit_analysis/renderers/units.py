@@ -5,6 +5,10 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,14 @@ _BYTES = (Unit(1, " B"), Unit(2**10, " KiB"), Unit(2**20, " MiB"), Unit(2**30, "
 _SECONDS = (Unit(1, " s"), Unit(60, " min"), Unit(3600, " h"))
 _MILLISECONDS = (Unit(1, " ms"), Unit(1e3, " s"), Unit(6e4, " min"), Unit(3.6e6, " h"))
 _SHARE = (Unit(0.01, "%"),)
+# Endings of names that are left out where the unit stands behind each number.
+_ENDINGS = (
+    ("_ms", _MILLISECONDS[:1]),
+    ("_bytes", _BYTES),
+    ("_percent", (Unit(1, " %"),)),
+    ("_seconds", _SECONDS[:1]),
+    ("_s", _SECONDS[:1]),
+)
 _UNITS = tuple(
     (re.compile(rf"(?:^|[^a-z])(?:{names})(?![a-z])"), units)
     for names, units in (
@@ -54,9 +66,26 @@ def unit_for(name: str, greatest: float) -> Unit:
     """
     for pattern, units in _UNITS:
         if pattern.search(name):
-            fitting = [unit for unit in units if abs(greatest) >= _LEAST_OF_UNIT * unit.size]
-            return fitting[-1] if fitting else units[0]
+            return _fitting(units, greatest, _LEAST_OF_UNIT)
     return PLAIN
+
+
+def named_quantity(name: str, number: float) -> tuple[str, str]:
+    """Return the label and the text of one *number* that is called *name*.
+
+    What the name says of the unit moves behind the number: ``rss_bytes`` of 1288490189 becomes
+    ``rss`` and ``1.2 GiB``. Durations stay in their unit, so that those of many lines compare.
+    """
+    for ending, units in _ENDINGS:
+        label = name.removesuffix(ending)
+        if label not in ("", name):
+            return label, quantity(number, _fitting(units, number))
+    return name, str(number)
+
+
+def milliseconds(number: float) -> str:
+    """Return a duration: ``3,862 ms``, ``12.5 ms``, ``0.347 ms``."""
+    return quantity(number, _MILLISECONDS[0])
 
 
 def table_unit(name: str, greatest: float) -> Unit:
@@ -71,6 +100,12 @@ def table_unit(name: str, greatest: float) -> Unit:
 def is_naming(name: str) -> bool:
     """Return whether the numbers of the column *name* are names, which nobody adds or averages."""
     return name in _NAMING or name.endswith("_id")
+
+
+def _fitting(units: Sequence[Unit], number: float, least: float = 1) -> Unit:
+    """Return the greatest of *units* that *number* holds at least so many of, else the first."""
+    fitting = [unit for unit in units if abs(number) >= least * unit.size]
+    return fitting[-1] if fitting else units[0]
 
 
 def quantity(number: float, unit: Unit) -> str:

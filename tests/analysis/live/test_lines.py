@@ -153,10 +153,10 @@ def test_levels_differ_without_colours() -> None:
 @pytest.mark.parametrize(
     ("columns", "text"),
     [
-        ({"rss_bytes": 1288490189, "rss_limit_bytes": 2 * 1024**3}, "rss=1.2 GiB of 2.0 GiB"),
+        ({"rss_bytes": 1288490189, "rss_limit_bytes": 2 * 1024**3}, "rss=1.2 GiB of 2 GiB"),
         ({"queue": "jobs", "queue_depth": 1200}, "queue=jobs queue_depth=1,200"),
         ({"queue_limit": 1000}, "queue_limit=1,000"),
-        ({"duration_ms": 0.347}, "0.35 ms"),
+        ({"duration_ms": 0.347}, "0.347 ms"),
         ({"duration_ms": 12.0}, "12 ms"),
         ({"cpu_percent": 73.25}, "cpu=73.2 %"),
         ({"attempt": 0}, ""),

@@ -125,7 +125,7 @@ def test_a_narrow_terminal_shows_what_matters() -> None:
     terminal.view.tell(status(3), 5 << 20)
     assert terminal.lines[1:] == [
         "23:59:58.000 info     e long lo…",
-        "──  12 lines/s  5.0 MiB behind",
+        "──  12 lines/s  5 MiB behind",
     ]
 
 
