@@ -17,7 +17,7 @@ from logkit import forks
 from logkit.context import Scope, bound_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
 Kind = Literal["internal", "client", "server", "consumer"]
@@ -94,9 +94,11 @@ class Tracer:
 
     Attributes:
         recorder: The recorder, or ``None``.
+        count_lost: Returns how many spans did not reach a collector.
     """
 
     recorder: Recorder | None = None
+    count_lost: Callable[[], int] = int
 
 
 tracer = Tracer()

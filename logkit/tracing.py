@@ -100,6 +100,8 @@ class Tracing:
 tracing = Tracing()
 """The export of this process."""
 
+tracer.count_lost = lambda: tracing.lost_count
+
 
 def foreign_ids(_: Any, __: str, event_dict: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Give an event the ids of the span in which it is logged, if the bot opened that itself."""

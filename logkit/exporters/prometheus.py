@@ -21,6 +21,7 @@ from prometheus_client.utils import floatToGoString
 from logkit.metrics import deriver, registry
 from logkit.metrics.series import Histogram
 from logkit.pipeline import pipeline
+from logkit.spans import tracer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,6 +65,7 @@ def refresh() -> None:
         registry.number(name).value = counts[key]
     for level, dropped in counts["dropped_by_level"].items():
         registry.number("logkit_events_dropped_total", level).value = dropped
+    registry.number("logkit_spans_dropped_total").value = tracer.count_lost()
 
 
 def _family(metric: Metric, series: list[Series]) -> PrometheusFamily:

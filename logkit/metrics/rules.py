@@ -40,6 +40,8 @@ class Rule:
         constant: Returns the figure where it follows from the other values.
         events: Names of the only events that count, or ``None`` for all.
         levels: The only levels that count, or ``None`` for all.
+        is_rare: Whether only a few events count, of many label values: what *reads* names is looked
+            at with each that may count, as its other values say, and with none of the others.
     """
 
     metric: str
@@ -50,6 +52,7 @@ class Rule:
     constant: Callable[[Values], float] | None = None
     events: frozenset[str] | None = None
     levels: frozenset[str] | None = None
+    is_rare: bool = False
 
     def fits(self, event: str, level: str, names: frozenset[str]) -> bool:
         """Return whether events of that name, level and set of fields may count."""
@@ -172,13 +175,14 @@ RULES: tuple[Rule, ...] = (
         _rate_limited,
         reads=("rate_limit_scope", "rate_limit_bucket"),
         needs=("status_code",),
+        is_rare=True,
     ),
     Rule(
         "bot_invalid_requests_10m",
         _invalid_request,
         reads=("rate_limit_scope",),
         needs=("status_code", "platform"),
-        number="status_code",
+        is_rare=True,
     ),
     Rule("bot_errors_total", _error, reads=("error_type",), levels=_ERROR_LEVELS),
     Rule("bot_queue_depth", _queue, needs=("queue", "queue_depth"), number="queue_depth"),

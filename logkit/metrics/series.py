@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from logkit.metrics.table import Metric
 
 _MAX_LABEL = 128
+_MAX_LOOKED_AT = 1_024
 _WINDOW_S = 600.0
 _WINDOW_STEP_S = 10.0
 
@@ -66,12 +67,12 @@ class Window:
         """Start from zero."""
         self._steps.clear()
 
-    def tick(self, value: object = None) -> None:  # noqa: ARG002 - called like Number.add
-        """Count one."""
+    def add(self, amount: float) -> None:
+        """Add *amount* to what there was now."""
         now = self._clock()
         if not self._steps or now - self._steps[-1][0] >= _WINDOW_STEP_S:
             self._steps.append([now, 0])
-        self._steps[-1][1] += 1
+        self._steps[-1][1] += amount
 
     def read(self) -> float:
         """Return the count."""
@@ -164,4 +165,5 @@ class Family:
 
 def _clean(value: object) -> str:
     # An open label comes from outside: an endpoint may hold a token, a name may have no end.
-    return redact_text(value if isinstance(value, str) else str(value))[:_MAX_LABEL]
+    text = value if isinstance(value, str) else str(value)
+    return redact_text(text[:_MAX_LOOKED_AT])[:_MAX_LABEL]

@@ -282,6 +282,11 @@ METRICS: tuple[Metric, ...] = (
     _counter("logkit_events_truncated_total", "Events that were cut.", "logkit itself"),
     _counter("logkit_values_redacted_total", "Secrets taken out of lines.", "logkit itself"),
     _counter("logkit_write_errors_total", "Failed attempts to write.", "logkit itself"),
+    _counter(
+        "logkit_spans_dropped_total",
+        "Spans that were given up or did not reach the collector.",
+        "logkit itself",
+    ),
     _gauge("logkit_events_pending", "Events that wait to be written.", "logkit itself"),
     _counter(
         "logkit_metric_overflows_total",

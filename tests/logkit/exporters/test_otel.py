@@ -15,6 +15,7 @@ import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
 import logkit
+from logkit.exporters.pages import safe_answer
 from logkit.testing import capture_events
 from logkit.tracing import tracing
 
@@ -246,6 +247,9 @@ def test_a_dead_collector_costs_nothing_and_is_told_once(
     assert told["collector"] == "http://127.0.0.1:1/v1/traces"
     assert told["spans_lost"] >= 1
     assert logkit.stats()["spans_dropped"] >= told["spans_lost"]
+    logkit.signals.asgi_app()
+    page = safe_answer("/metrics").body.decode()
+    assert f"logkit_spans_dropped_total {float(logkit.stats()['spans_dropped'])}" in page
 
 
 def test_a_missing_extra_is_one_warning(log_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

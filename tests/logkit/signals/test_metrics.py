@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import tracemalloc
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -141,6 +142,46 @@ def test_labels_without_end_are_cut_off_visibly(metric: Metric) -> None:
     assert metric('bot_api_requests_total{endpoint="(overflow)",status_class="5xx"}') == 1
     assert metric('bot_events_total{event="api_call",level="info"}') == 5_000
     assert (metric('logkit_metric_overflows_total{metric="bot_api_requests_total"}') or 0) > 4_000
+
+
+def test_rate_limits_are_counted_by_bucket_whatever_calls_came_before(metric: Metric) -> None:
+    """Thousands of buckets of calls that went well leave room for those that did not."""
+    for number in range(9_000):
+        bucket = {"rate_limit_bucket": f"b{number}", "rate_limit_scope": "user"}
+        deriver.observe("api_call", "info", {**CALL, **bucket})
+    for scope in ("user", "shared"):
+        refused = {**CALL, "status_code": 429, "rate_limit_bucket": "b1", "rate_limit_scope": scope}
+        log.warning("api_call_failed", **refused, platform="discord")
+    assert metric('bot_api_requests_total{endpoint="/users/{id}",status_class="2xx"}') == 9_000
+    assert metric('bot_rate_limited_total{bucket="b1",scope="user"}') == 1
+    assert metric('bot_rate_limited_total{bucket="b1",scope="shared"}') == 1
+    assert metric("bot_invalid_requests_10m") == 1
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        lambda number: {"command": "x" * 60_000 + str(number), "duration_ms": 1},
+        lambda number: {"x" * 60_000 + str(number): 1},
+    ],
+    ids=["values", "names"],
+)
+def test_what_users_write_is_not_kept(metric: Metric, fields: Callable[[int], Any]) -> None:
+    """Text of any length counts, without a place in memory for each."""
+    tracemalloc.start()
+    for number in range(200):
+        deriver.observe("command_handled", "info", fields(number))
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 1_000_000
+    assert metric('bot_events_total{event="command_handled",level="info"}') == 200
+
+
+def test_kinds_of_events_without_end_are_counted_exactly(metric: Metric) -> None:
+    """Names of fields that never come again push out none of the counts."""
+    for number in range(5_000):
+        deriver.observe("x", "info", {f"field_{number}": 1})
+    assert metric('bot_events_total{event="x",level="info"}') == 5_000
 
 
 @pytest.mark.parametrize(
