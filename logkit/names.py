@@ -16,9 +16,10 @@ _MAX_TEXTS_PER_LOGGER = 200
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[#0 +-]*(?:\d+|\*)?(?:\.(?:\d+|\*))?[hlL]?[a-zA-Z%]")
-# What an f-string has most likely put in: quoted text, addresses, paths, words with digits.
+# What an f-string has most likely put in: quoted text, addresses, paths, times in brackets, words
+# with digits.
 _VALUE = re.compile(
-    r"\S+://\S+|\S*@\S*|(?<!\w)'[^']*'(?!\w)|\"[^\"]*\"|`[^`]*`|(?<!\w)[/\\<]\S+|\{[^{}]*\}|\w*\d\w*"
+    r"\S+://\S+|\S*@\S*|\[[^\[\]]*\d[^\[\]]*\]|(?<!\w)'[^']*'(?!\w)|\"[^\"]*\"|`[^`]*`|(?<!\w)[/\\<]\S+|\{[^{}]*\}|\w*\d\w*"
 )
 _WORD = re.compile(r"(?<![^\W_])[^\W\d_][^\W_]*(?:['’][^\W\d_]+)*")
 
@@ -83,6 +84,8 @@ def _derive(logger: str, text: str, has_args: bool) -> str:
     else:
         # Text without placeholders may hold values. A logger that keeps on producing new texts
         # gets one name for the rest, so that the number of names stays small.
+        if len(_texts_seen) >= _MAX_CACHED:  # loggers may be named after users
+            _texts_seen.clear()
         seen = _texts_seen[logger] = _texts_seen.get(logger, 0) + 1
         if seen > _MAX_TEXTS_PER_LOGGER:
             return f"{stem}_message"

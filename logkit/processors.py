@@ -29,6 +29,7 @@ _EXCEPTION_KEYS = frozenset({"exc_info", "stack_info"})
 _SPECIAL_KEYS = ENVELOPE | TEXT_IDS | _EXCEPTION_KEYS
 _MAX_CACHED = 2_048
 _MAX_CACHED_NAMES = 64
+_MAX_CACHED_LENGTH = 2_048
 
 preparers: dict[tuple[str, ...], Preparer | None] = {}
 """For the names of a call's fields, what has to be done with them: ``None`` if nothing."""
@@ -56,7 +57,7 @@ def find_preparer(fields: EventDict) -> EventDict:
         preparer = _masking(secret, preparer)
     if len(preparers) >= _MAX_CACHED:
         preparers.clear()
-    if len(names) <= _MAX_CACHED_NAMES:
+    if len(names) <= _MAX_CACHED_NAMES and sum(map(len, names)) <= _MAX_CACHED_LENGTH:
         preparers[names] = preparer
     return fields if preparer is None else preparer(fields)
 

@@ -113,13 +113,17 @@ class JsonRenderer:
         if len(heads) >= _MAX_CACHED_EVENTS:
             heads.clear()
         name = _members({"event": event[:_MAX_LABEL]})
-        head = heads[event] = b"%s%s," % (self._levels[level], name)
+        head = b"%s%s," % (self._levels[level], name)
+        if len(event) <= _MAX_LABEL:
+            heads[event] = head
         return head
 
     def _remember_tail(self, logger: str) -> bytes:
         if len(self._tails) >= _MAX_CACHED_LOGGERS:
             self._tails.clear()
-        tail = self._tails[logger] = self._tail(logger, self._static)
+        tail = self._tail(logger, self._static)
+        if len(logger) <= _MAX_LABEL:
+            self._tails[logger] = tail
         return tail
 
     def _tail(self, logger: str, static: dict[str, str]) -> bytes:

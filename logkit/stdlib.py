@@ -47,8 +47,14 @@ _RECORD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {
     "taskName",
     "_logkit_seq",
 }
-# What uvicorn and celery add for formatters of their own; the message and its fields say it.
+# What uvicorn, celery and aiohttp add for formatters of their own: the message and its fields
+# say it.
 _SURPLUS_EXTRA = ("color_message", "data")
+_SURPLUS_OF_AIOHTTP = (
+    *("remote_address", "request_start_time", "process_id", "first_request_line"),
+    *("response_status", "response_size", "request_header", "response_header"),
+    *("request_time", "request_time_frac", "request_time_micro"),
+)
 _NO_CONTEXT: dict[str, Any] = {}
 _LEVEL_NAMES = {number: name for name, number in STDLIB_NUMBERS.items()}
 _UNREADABLE = "log_record_unreadable"
@@ -101,7 +107,8 @@ def record_parts(record: logging.LogRecord) -> tuple[object, Any, dict[str, Any]
     event, named = known
     if event == "uncaught_exception":
         named = {**fields_of_culprit(), **fields_of(exception_of(record.exc_info))}
-    for name in _SURPLUS_EXTRA:
+    is_of_aiohttp = record.name == "aiohttp.access"
+    for name in (*_SURPLUS_EXTRA, *(_SURPLUS_OF_AIOHTTP if is_of_aiohttp else ())):
         fields.pop(name, None)
     return event, (), {"message": message, **named, **fields}
 

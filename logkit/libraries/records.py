@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _ANY_TEMPLATE = "*"
+_AIOHTTP_ACCESS = "aiohttp.access"
 _SHARD = re.compile(r"hikari\.gateway\.(\d{1,6})")
-_NAME = re.compile(r"(?:(?P<key>\w+)>)?(?:(?P<how>s|us|url|path|line|int):)?(?P<field>\w+|-)")
+_NAME = re.compile(r"(?:(?P<key>\w+)>)?(?:(?P<how>s|us|url|path|line|verb|int):)?(?P<field>\w+|-)")
 
 # Names that begin loggers, the part of the table for what follows, and the platform.
 _ROOTS: tuple[tuple[str, rows.Rows, str], ...] = (
@@ -78,10 +79,18 @@ def recognise(record: logging.LogRecord) -> tuple[str, dict[str, Any]] | None:
             return "uncaught_exception", {}
         elif record.name.startswith(("slack_bolt", "slack_sdk")):
             row, values = _pattern_of(template)
+        elif record.name == _AIOHTTP_ACCESS and "first_request_line" in vars(record):
+            # Its text has the values in it, and so has the record, as far as the format names them.
+            row, values = _row_of(record.name, template), _Given(vars(record))
         else:
             row, values = _row_of(record.name, template), ()
         return None if row is None else (row.event, _fields(row, values, record.name))
     except Exception:  # noqa: BLE001 - another version of the library, with other values
+        return None
+
+
+class _Given(dict[str, Any]):
+    def __missing__(self, name: str) -> None:
         return None
 
 
@@ -149,7 +158,8 @@ def _as_declared(name: str, value: Any) -> Any:
 def _fields(row: Row, values: Any, logger: str) -> dict[str, Any]:
     fields = dict(row.constants)
     for key, how, name in row.names:
-        value = read(values[key], how)
+        given = values[key]
+        value = None if given is None else read(given, how)
         if value is not None:
             fields[name] = _as_declared(name, value)
     if shard := _SHARD.fullmatch(logger):

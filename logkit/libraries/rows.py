@@ -2,7 +2,8 @@
 
 A row is ``template: "event  name name ..."``. A name may begin with how its value is read:
 ``s:`` seconds, written as milliseconds; ``us:`` microseconds, the same; ``url:``, ``path:`` and
-``line:`` (of a request), of which the endpoint template is kept; ``int:`` a number in text. ``-``
+``line:`` (of a request), of which the endpoint template is kept; ``verb:`` the method in such a
+line; ``int:`` a number in text. ``-``
 leaves a value out, and ``field=value`` at the end adds a field. Values of a mapping are named
 ``key>name``. A template of several lines is known by its first.
 
@@ -253,6 +254,12 @@ SERVERS: Rows = {
         # path is missing after a failure, the request's line is not.
         "*": "request_handled  h>client m>method r>line:endpoint s>int:status_code D>us:duration_ms"
         " B>response_bytes",
+    },
+    "aiohttp.access": {
+        "*": "request_handled  remote_address>client first_request_line>verb:method"
+        " first_request_line>line:endpoint response_status>status_code"
+        " response_size>response_bytes request_time>s:duration_ms"
+        " request_time_frac>s:duration_ms request_time_micro>us:duration_ms",
     },
     "gunicorn.error": {
         "Starting gunicorn %s": "server_started  gunicorn_version",

@@ -14,8 +14,8 @@ def read(value: Any, how: str) -> Any:
     Args:
         value: What the library logged.
         how: ``s`` and ``us`` for seconds and microseconds, ``url``, ``path`` and ``line``
-            (the first of an HTTP request) for what contains an endpoint, ``int`` for a number in
-            text, empty for anything else.
+            (the first of an HTTP request) for what contains an endpoint, ``verb`` for the method
+            in such a line, ``int`` for a number in text, empty for anything else.
 
     Raises:
         ValueError, TypeError: It is not of that kind.
@@ -31,6 +31,8 @@ def read(value: Any, how: str) -> Any:
         return endpoint_of(url.hostname or "", url.path)
     if how == "line":
         return endpoint_of("", urlsplit(str(value).split(" ", 2)[1]).path)
+    if how == "verb":
+        return str(value).split(" ", 1)[0]
     if how == "path":
         return endpoint_of("", str(value))
     return value if isinstance(value, str | int | float | bool | None) else str(value)

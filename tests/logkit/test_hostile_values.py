@@ -10,6 +10,7 @@ import logging
 import math
 import pathlib
 import time
+import tracemalloc
 import uuid
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -382,6 +383,20 @@ def test_keys_that_all_look_alike_are_kept_in_no_time() -> None:
         logkit.get_logger("bot").info("counted", counts={_Alike(): 1 for _ in range(3_000)})
     assert len(captured[0]["counts"]) == 3_000
     assert time.thread_time() - started < 1
+
+
+def test_names_that_users_write_are_not_kept(events: Events) -> None:
+    """Payloads as fields, and events that processors name, cost no memory that grows."""
+    log = logkit.get_logger("bot")
+    log.info("received", **{"x" * 60_000: 1})
+    tracemalloc.start()
+    for number in range(100):
+        log.info("received", **{f"{number}" + "x" * 60_000: 1})
+    logkit.flush()
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(events()) >= 100
+    assert kept < 2_000_000
 
 
 TEMPLATES: dict[str, Any] = {

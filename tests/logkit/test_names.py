@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -25,6 +26,7 @@ from logkit.testing import capture_events
         ("%s", ("x",), "bot_main_message", "x"),
         ("user 123 joined 'The Hall'", (), "user_joined", "user 123 joined 'The Hall'"),
         ("GET https://x.org/a?b=c failed", (), "get_failed", "GET https://x.org/a?b=c failed"),
+        ("[26/Nov/2026:02:10 +0000] lost", (), "bot_main_lost", "[26/Nov/2026:02:10 +0000] lost"),
         ("100% sure", (), "bot_main_sure", "100% sure"),
         ("Пользователь вошёл", (), "пользователь_вошёл", "Пользователь вошёл"),
         ("Takes %s and %s", ("one",), "takes_and", "Takes %s and %s one"),
@@ -58,3 +60,14 @@ def test_texts_full_of_values_end_under_few_names() -> None:
     assert len({event["event"] for event in events}) <= 201
     assert events[-1]["event"] == "talkative_message"
     assert events[-1]["message"] == "Hello dear jjj"
+
+
+def test_loggers_named_after_users_are_not_remembered_for_ever() -> None:
+    """A logger for each guild or user costs no memory that grows."""
+    describe("A text of its own", (), "bot.guild.warm")
+    tracemalloc.start()
+    for number in range(20_000):
+        describe(f"Text number {number}", (), f"bot.guild.{number}")
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 1_500_000
