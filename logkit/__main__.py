@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from logkit.counters import Counters
 from logkit.doctor import examine
 from logkit.schema import json_schema
+from logkit.setting_values import path_of
+from logkit.sinks.destination import Destination
 from logkit.sinks.opening import open_output
 from logkit.sinks.recovery import recover
 from logkit.sinks.ring_files import default_directories, left_behind
@@ -30,6 +32,9 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("schema", help="print the JSON Schema of an event")
     recovery = commands.add_parser(
         "recover", help="write out the events that dead processes had accepted"
+    )
+    recovery.add_argument(
+        "path", nargs="?", help="log file of the bot (default: every log of this user's bots)"
     )
     recovery.add_argument(
         "--ring-dir",
@@ -51,12 +56,14 @@ def main(arguments: list[str] | None = None) -> int:
         return examine(chosen.target)
     if chosen.command == "recover":
         directories = default_directories() if chosen.ring_dir is None else [chosen.ring_dir]
-        return _recover(directories, shapes_only=chosen.shapes_only)
+        path = path_of(chosen.path)
+        destination = None if path is None else Destination("", str(path))
+        return _recover(directories, destination, shapes_only=chosen.shapes_only)
     sys.stdout.write(json.dumps(json_schema(), indent=2) + "\n")
     return 0
 
 
-def _recover(directories: list[Path], *, shapes_only: bool) -> int:
+def _recover(directories: list[Path], destination: Destination | None, *, shapes_only: bool) -> int:
     exit_code = 0
 
     def complain(path: Path, error: UnreadableRingError) -> None:
@@ -66,7 +73,7 @@ def _recover(directories: list[Path], *, shapes_only: bool) -> int:
             f"cannot read {path}: {error}; it is kept. Delete it if it is not needed\n"
         )
 
-    for ring_file in left_behind(directories, complain=complain):
+    for ring_file in left_behind(directories, destination, complain):
         owner = ring_file.ring.owner
         place = owner.destination.path or "standard output"
         unknown = "" if shapes_only or not ring_file.ring.used else _unknown_secrets(owner)

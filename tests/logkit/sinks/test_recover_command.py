@@ -56,6 +56,15 @@ def leave(rings: Path, log_path: Path, count: int = 100) -> Path:
     return ring_file.path
 
 
+def test_the_log_of_one_bot_is_recovered(rings: Path, tmp_path: Path) -> None:
+    """With a path, what other bots have left behind stays for them."""
+    left = [leave(rings, tmp_path / name) for name in ("one.log", "other.log")]
+    assert finished(recovery(rings, str(tmp_path / "one.log")))[0] == 0
+    assert sequence(tmp_path / "one.log") == list(range(100))
+    assert [path.exists() for path in left] == [False, True]
+    assert not (tmp_path / "other.log").exists()
+
+
 def sequence(log_path: Path) -> list[int]:
     return [orjson.loads(line)["seq"] for line in log_path.read_bytes().splitlines()]
 

@@ -11,6 +11,7 @@ import pytest
 
 import logkit
 from logkit.counters import Counters
+from logkit.pipeline import pipeline
 from logkit.sinks.reports import Reports
 from logkit.testing import violations
 
@@ -80,9 +81,11 @@ def test_losses_are_told_at_once_but_not_each_second(counters: Counters, told: A
     ids=["at_its_interval", "not_where_infos_are_not_wanted", "switched_off"],
 )
 def test_a_report_tells_what_became_of_the_events(
-    log_path: Path, settings: dict[str, Any], *, is_told: bool
+    log_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any], *, is_told: bool
 ) -> None:
     """All counts are in it, as fields of an ordinary event."""
+    # Threads of earlier tests may still count in those of the process.
+    monkeypatch.setattr(pipeline, "counters", Counters())
     logkit.configure("bot", path=log_path, **{"stats_interval_s": 1, **settings})
     before = logkit.stats()
     logkit.get_logger("bot").warning("started", api_token="abc")
