@@ -128,7 +128,7 @@ def _parsed(condition: str) -> tuple[str, str, str]:
     if match is None:
         raise UsageError(f"-f {condition}: {_HOW}")
     key, operator, value = (match[name].strip() for name in ("key", "operator", "value"))
-    if not key or key[-1] in "<>!~":
+    if not key or key[-1] in "<>!~" or (operator == "=" and value.startswith("=")):
         raise UsageError(f"-f {condition}: {_HOW}; --where '{_compared(condition)}' does more")
     is_level = _ALIASES.get(key, ("",))[0] == "level"
     return "level" if is_level else key, operator, value

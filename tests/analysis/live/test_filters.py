@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from logkit_analysis.errors import UsageError
 from logkit_analysis.live.event import LiveEvent
@@ -205,6 +205,7 @@ def test_a_value_that_fails_is_explained() -> None:
         ("level", "write key=value"),
         ("=x", "write key=value"),
         ("duration_ms>=5", "--where 'duration_ms>=5' does more"),
+        ("endpoint==/x", "--where 'endpoint=/x' does more"),
         ("user_id=\udcff", "-f user_id=\udcff: not UTF-8"),
         ("status_code=abc", "status_code is a number and 'abc' is none"),
         ("duration_ms=nan", "is a number"),
@@ -252,6 +253,7 @@ def test_conditions_agree_with_plain_python(
     for offset, row in enumerate(rows):
         table.add(row, None, offset)
     sign = "=" if is_same else "!="
+    assume(not text.strip().startswith("="))
     selection = Selection(None, [f"message{sign}{text}", f"status_code{sign}{number}"])
     assert selection.counted(table.table()).column("source_offset").to_pylist() == [
         offset
