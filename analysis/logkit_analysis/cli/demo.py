@@ -53,7 +53,7 @@ def demo(
     _tell(answer(database))
     _say(f"\nThe whole story, for a browser: {_report(directory, database)}")
     _say(f"All of this took {time.monotonic() - started:.1f} s. To try next:")
-    for words in ("query error_rate --last 30m", "query memory_growth", "rejects"):
+    for words in ("triage", "query memory_growth", "rejects"):
         _say(f"  logkit {words} --db {database}")
 
 
