@@ -8,7 +8,7 @@ from typing import Any
 from logkit.encoding import encode
 from logkit.schema import FIELDS_BY_NAME, MAX_LINE_BYTES
 
-_VALUE_LIMITS = (16_384, 4_096, 1_024, 256)
+_VALUE_LIMITS = (49_152, 16_384, 4_096, 1_024, 256)
 _MAX_FIELDS = MAX_LINE_BYTES // len('"a":1,')
 
 

@@ -459,6 +459,14 @@ def test_numeric_ids_are_written_as_text() -> None:
     assert (event["guild_id"], event["user_id"], event["channel_id"]) == (str(2**60), "7", "8")
 
 
+def test_a_long_text_keeps_most_of_the_room_there_is() -> None:
+    """One long text, a library's too, is cut to 48 Ki characters and not to a quarter of a line."""
+    with capture_events() as captured:
+        logging.getLogger("library").warning("%s", "x" * 100_000)
+    assert len(captured[0]["message"]) == 49_153
+    assert captured[0]["truncated_from"] > 100_000
+
+
 def test_a_long_line_is_cut_to_valid_json_and_says_so() -> None:
     """Short declared fields survive the cut; truncated_from holds the bytes before."""
     with capture_events() as captured:

@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
+import pytest
+
 import logkit
 from logkit.metrics import deriver, registry
 
@@ -39,18 +41,23 @@ for _ in range(2):
 """
 
 
-def test_workers_are_shown_as_one(tmp_path: Path) -> None:
-    """Any worker's page has the sum of all, from one port, without a warning."""
-    shared = tmp_path / "shared"
+def _workers(code: str, folder: Path) -> tuple[int, list[str], dict[str, str]]:
+    """Return a free port, and command and environment of workers that share it."""
+    shared = folder / "shared"
     shared.mkdir()
     with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-c", WORKER, str(tmp_path), str(port)]
+        port: int = free.getsockname()[1]
     environment = {
         **os.environ,
         "PROMETHEUS_MULTIPROC_DIR": str(shared),
-        "LOGKIT_RING_DIR": str(tmp_path),
+        "LOGKIT_RING_DIR": str(folder),
     }
+    return port, [sys.executable, "-c", code, str(folder), str(port)], environment
+
+
+def test_workers_are_shown_as_one(tmp_path: Path) -> None:
+    """Any worker's page has the sum of all, from one port, without a warning."""
+    port, command, environment = _workers(WORKER, tmp_path)
     with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE) as process:
         text = _until(port, 'bot_events_total{event="api_call",level="info"} 100.0')
         assert process.stdin is not None
@@ -72,18 +79,10 @@ sys.stdin.read()
 """
 
 
-def test_another_worker_takes_over(tmp_path: Path) -> None:
-    """When the worker that serves is killed, the other one goes on, with the counts of both."""
-    shared = tmp_path / "shared"
-    shared.mkdir()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-c", STANDBY, str(tmp_path), str(port)]
-    environment = {
-        **os.environ,
-        "PROMETHEUS_MULTIPROC_DIR": str(shared),
-        "LOGKIT_RING_DIR": str(tmp_path),
-    }
+@pytest.mark.parametrize("is_killed", [True, False], ids=["killed", "ended"])
+def test_another_worker_takes_over(tmp_path: Path, *, is_killed: bool) -> None:
+    """When the worker that serves is gone, the other one goes on, with the counts of both."""
+    port, command, environment = _workers(STANDBY, tmp_path)
     both = 'bot_events_total{event="worker_ready",level="info"} 2.0'
     with (
         subprocess.Popen(command, env=environment, stdin=subprocess.PIPE) as first,
@@ -95,7 +94,10 @@ def test_another_worker_takes_over(tmp_path: Path) -> None:
             _closing(second),
         ):
             _until(port, both)
-            first.kill()
+            if is_killed:
+                first.kill()
+            assert first.stdin is not None
+            first.stdin.close()
             first.wait(10)
             _until(port, both)
 
