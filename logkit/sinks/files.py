@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from logkit.sinks.descriptors import FileId
 
 _FILE_MODE = 0o640
+# More than any line has.
+_LONGEST_LINE_BYTES = 128 * 1024
 _APPEND = os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -73,9 +75,24 @@ class RotatingFile:
             fitting = self._fitting(lines, size) or len(lines)
         return self._write(lines[:fitting], size)
 
-    def end_torn_line(self) -> None:
-        """End the last line of the file if it is not; the caller holds ``lock``."""
-        self._end_torn_line(self._current_size())
+    def end_torn_line(self, lines: bytes) -> int:
+        """End the last line of the file if it is not; the caller holds ``lock``.
+
+        Args:
+            lines: What is to be written next. If the file ends within the first of them, the rest
+                of that one is what ends it.
+
+        Returns:
+            How many bytes of *lines* the file holds then.
+        """
+        size = self._current_size()
+        torn = self._torn_line(size)
+        first = lines[: lines.find(b"\n") + 1]
+        if not torn or not first.startswith(torn):
+            self._end_torn_line(size)
+            return 0
+        self._write(first[len(torn) :], size)
+        return len(first)
 
     def close(self) -> None:
         """Close the file; a later ``append`` opens it again."""
@@ -142,6 +159,15 @@ class RotatingFile:
         except (AttributeError, OSError):
             is_torn = True  # unreadable here: a blank line costs nothing, a swallowed line does
         return os.write(self._descriptor, b"\n") if is_torn else 0
+
+    def _torn_line(self, size: int) -> bytes:
+        """Return what follows the last newline of the file, as far as it can be read."""
+        begin = max(0, size - _LONGEST_LINE_BYTES)
+        try:
+            end = os.pread(self._descriptor, size - begin, begin)
+        except (AttributeError, OSError):
+            return b""
+        return end[end.rfind(b"\n") + 1 :]
 
     def _write(self, lines: bytes, size: int) -> int:
         self._known_size = -1

@@ -74,12 +74,12 @@ def _recover_to_stream(ring: Ring, output: Output) -> int:
 def _recover_to_file(ring: Ring, file: RotatingFile) -> int:
     lines = _split(redact(ring.peek(ring.capacity))[0])
     with file.lock:
-        # Also ends a line that the death has torn; what is whole after that, was written whole.
-        file.end_torn_line()
         drop_compressed_originals(file.path)
         known = written_lines(set(lines), ring.owner, file.path)
         missing = [line for line in lines if line not in known]
         left = b"".join(missing)
+        # A death in the middle of a write has torn the first line that is missing.
+        left = left[file.end_torn_line(left) :]
         while left:
             left = left[file.append_locked(left[: file.batch_bytes]) :]
     ring.advance(ring.used)
