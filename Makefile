@@ -23,7 +23,7 @@ $(STAMP): pyproject.toml
 	@echo 'logkit: installing into $(VENV) (once)'
 	@$(PYTHON) -m venv $(VENV)
 	@$(call install,--upgrade 'pip>=25.1')
-	@$(call install,--editable '.[analysis]')
+	@$(call install,--editable '.[analysis,tui]')
 	@touch $@
 
 $(VENV)/.installed-dev: $(STAMP)
