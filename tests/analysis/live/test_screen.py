@@ -145,7 +145,7 @@ def test_a_pause_is_seen_keeps_the_place_and_goes_on_where_it_stood() -> None:
     async def steps() -> None:
         async with showing(told(0, 30)) as screen:
             assert screen.page() == numbers(30 - PAGE, 30)
-            assert screen.bar().startswith("LIVE  space pause")
+            assert screen.bar().startswith("LIVE  q quit  ? help  space pause")
             assert "1,234 lines/s" in screen.lines()[-1]
             assert "errors 2.0 %  429s 7  p95 340 ms" in screen.lines()[-1]
             assert screen.lines()[0].strip() == "-f service=bot  bot.log and 1 more  2026-03-01 UTC"

@@ -36,14 +36,14 @@ class Figures:
 
 
 _LIVE_KEYS = (
-    "space pause",
+    "q quit",
     "? help",
+    "space pause",
     "/ filter",
     "enter detail",
     "t trace",
     "p patterns",
     "l level",
-    "q quit",
 )
 
 
