@@ -188,6 +188,15 @@ def test_the_end_leaves_a_clean_terminal(tmp_path: Path, how: str) -> None:
         assert "LIVE" not in terminal.text
 
 
+def test_waiting_for_a_log_is_not_told_once_it_is_there(tmp_path: Path) -> None:
+    """What was missing and has come is no longer said to be missing."""
+    with watching(tmp_path, "later.log") as terminal:
+        terminal.sees("LIVE", "later.log: nothing there yet, waiting for it")
+        append(tmp_path / "later.log", line(1))
+        terminal.sees("line 1")
+        terminal.misses("nothing there yet")
+
+
 def test_a_lost_terminal_ends_it(tmp_path: Path) -> None:
     """Nothing runs on when the connection is gone."""
     append(tmp_path / "bot.log", line(1))

@@ -45,6 +45,8 @@ _PART_EVENTS = 1_000
 # Times that name no zone may be this far from those of the file system, if the zone is not told.
 _MOST_SKEW = timedelta(days=1)
 _MOST_INTERVALS = 300
+# Behind the name of what is missing; taken back where it can be once that is there.
+WAITING = ": nothing there yet, waiting for it"
 
 
 class LiveFiles:
@@ -109,7 +111,7 @@ class LiveFiles:
     def __enter__(self) -> Self:
         for argument in self._arguments:
             if not discover_present([argument]):
-                self._say(f"{argument}: nothing there yet, waiting for it")
+                self._say(f"{argument}{WAITING}")
         return self
 
     def __exit__(

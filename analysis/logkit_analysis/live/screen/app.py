@@ -14,6 +14,7 @@ from textual.events import Key
 
 from logkit_analysis.errors import UsageError
 from logkit_analysis.live.detail import detail
+from logkit_analysis.live.files import WAITING
 from logkit_analysis.live.lines import Widths, in_zone, line
 from logkit_analysis.live.patterns import find_patterns
 from logkit_analysis.live.screen import bars
@@ -149,6 +150,8 @@ class TailApp(App[None]):
         if len(self._notes) > self._note_count:
             self._note_count = len(self._notes)
             self._say(self._notes[-1])
+        if self._said.removesuffix(WAITING) in self._figures().files:
+            self._said = ""
         arrivals = self._feed.take()
         for arrival in arrivals:
             for pane in self._panes:
