@@ -117,8 +117,8 @@ class Conditions:
             and (near := get_close_matches(key, FIELDS_BY_NAME, n=1, cutoff=0.8))
         ):
             self.notes.append(
-                f"-f {condition}: no field is named {key}, so it is looked for among all other "
-                f"keys; did you mean {near[0]}?"
+                f"-f {condition}: no field is named {key}; did you mean {near[0]}? It is looked "
+                f"for among all other keys"
             )
 
 

@@ -46,6 +46,11 @@ class Sieve:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_selection", _selection(self.level, self.text, self.zone))
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should be told about the filter."""
+        return self._selection.notes
+
     def __call__(self, events: Sequence[LiveEvent]) -> Sequence[LiveEvent]:
         """Return those of *events* that are shown.
 

@@ -266,6 +266,8 @@ def test_a_filter_is_typed_and_bad_input_is_told() -> None:
             await screen.press("escape")
             await typed("status_code=500")
             await screen.sees("nothing matches so far")
+            await typed("leve=error")
+            await screen.sees("no field is named leve; did you mean level?")
             await typed("status_code > 300 and")
             await screen.sees("syntax error")
             await screen.press("escape")

@@ -300,6 +300,8 @@ class TailApp(App[None]):
             return
         self._close()
         self._sift(sieve, self.pane)
+        for note in sieve.notes:
+            self._say(note.removeprefix("-f "))
 
     def action_trace(self) -> None:
         """Follow the correlation id of the current line, or go back."""
