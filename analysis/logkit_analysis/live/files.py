@@ -127,8 +127,10 @@ class LiveFiles:
 
     @property
     def names(self) -> list[str]:
-        """The names of the files that are open."""
-        return [tail.name for tail in self._watcher.tails if tail.is_named]
+        """The names of the files that are open, without rotated copies of those asked for."""
+        copies = tuple(f"{argument}{mark}" for argument in self._arguments for mark in ".-")
+        names = [tail.name for tail in self._watcher.tails if tail.is_named]
+        return [one for one in names if one in self._arguments or not one.startswith(copies)]
 
     @property
     def lag_bytes(self) -> int:

@@ -144,6 +144,16 @@ class TestGrowth:
             append(log, line(0), line(1))
             assert viewer.await_lines(2) == [0, 1]
 
+    def test_the_names_are_those_asked_for(self, tmp_path: Path) -> None:
+        """A rotated copy is read to its end, and not named as if somebody had asked for it."""
+        log = tmp_path / "bot.log"
+        append(log, line(0))
+        with viewing(log) as viewer:
+            log.rename(tmp_path / "bot.log.1")
+            append(log, line(1))
+            viewer.await_lines(1)
+            assert viewer.files.names == [str(log)]
+
     def test_a_compressed_copy_of_what_was_shown_is_not_shown(self, tmp_path: Path) -> None:
         """The compression by logrotate says nothing new."""
         log = tmp_path / "bot.log"
