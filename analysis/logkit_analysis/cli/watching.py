@@ -101,19 +101,19 @@ def watch_all(request: Request, *, is_json: bool, is_plain: bool) -> None:
     if is_json or is_plain or STDIN in request.paths or not _has_keys():
         _show_lines(request, selection, is_json=is_json)
     elif find_spec("textual") is None:
-        notes.note("a full screen to pause and search: pip install 'botlogkit[tui]'")
-        _show_lines(request, selection, is_json=False)
+        hint = "a full screen to pause and search: pip install 'botlogkit[tui]'"
+        _show_lines(request, selection, is_json=False, hint=hint)
     else:
         _show_screen(request, selection)
 
 
-def _show_lines(request: Request, selection: Selection, *, is_json: bool) -> None:
+def _show_lines(request: Request, selection: Selection, *, is_json: bool, hint: str = "") -> None:
     for text in selection.notes:
         notes.note(text)
     stop = stop_on_signals()
     rates = Rates(time.monotonic())
     with output.destination(None) as stream:
-        view = JsonLines(stream, notes.note) if is_json else _lines(stream, request.zone)
+        view = JsonLines(stream, notes.note) if is_json else _lines(stream, request.zone, hint)
         with _source(request, rates, view.say) as source:
             watch(
                 source,
@@ -144,7 +144,7 @@ def _show_screen(request: Request, selection: Selection) -> None:
         show(watched, selected=request.words, level=request.level, zone=request.zone, notes=said)
 
 
-def _lines(stream: IO[bytes], zone: ZoneInfo) -> PlainLines:
+def _lines(stream: IO[bytes], zone: ZoneInfo, hint: str) -> PlainLines:
     """Return lines as suits what stdout is."""
     return PlainLines(
         stream,
@@ -153,6 +153,7 @@ def _lines(stream: IO[bytes], zone: ZoneInfo) -> PlainLines:
         has_colours=_has_colours(),
         width=_width if output.is_terminal() else None,
         has_status=_can_move(),
+        hint=hint,
     )
 
 

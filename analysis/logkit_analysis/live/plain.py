@@ -163,6 +163,7 @@ class PlainLines:
         width: Returns the cells of a line; ``None`` where lines are never cut and carry their
             date, as in a pipe.
         has_status: Whether the last line of the terminal is ours.
+        hint: Said once what was there to begin with is shown, so that it does not scroll away.
     """
 
     stream: IO[bytes]
@@ -171,6 +172,7 @@ class PlainLines:
     has_colours: bool = False
     width: Callable[[], int] | None = None
     has_status: bool = False
+    hint: str = ""
     _widths: Widths = field(default_factory=Widths)
     _day: date | None = None
     _status: str = ""
@@ -186,6 +188,9 @@ class PlainLines:
 
     def tell(self, status: Status, lag_bytes: int) -> None:
         """Renew the status line."""
+        if self.hint:
+            hint, self.hint = self.hint, ""
+            self.say(hint)
         if not self.has_status or self.width is None:
             return
         parts = fitting([("──", "dim"), *status_parts(status, lag_bytes)], self.width() - 1)
