@@ -20,14 +20,14 @@ $(STAMP): pyproject.toml
 		|| $(call fail,$$($(PYTHON) --version 2>&1) is too old; name Python 3.11 or newer: make PYTHON=...)
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
 		|| $(call fail,$(PYTHON) cannot make environments; on Debian and Ubuntu: apt install python3-venv)
-	@echo 'logkit: installing into $(VENV) (once)'
+	@echo 'logkit: installing into $(VENV) (once, about a minute)'
 	@$(PYTHON) -m venv $(VENV)
 	@$(call install,--upgrade 'pip>=25.1')
-	@$(call install,--editable '.[analysis,tui]')
+	@$(call install,--editable '.[analysis$(comma)tui]')
 	@touch $@
 
 $(VENV)/.installed-dev: $(STAMP)
-	@echo 'logkit: installing the tools for tests (once)'
+	@echo 'logkit: installing the tools for tests (once, some minutes)'
 	@$(call install,--editable '.[all]' --group dev)
 	@touch $@
 

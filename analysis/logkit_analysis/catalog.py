@@ -22,7 +22,7 @@ class QueryNotFoundError(AnalysisError):
     def __init__(self, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
         near = get_close_matches(name, names, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"known queries: {', '.join(names)}"
+        hint = f"did you mean {near[0]}?" if near else "logkit query lists them"
         super().__init__(f"no query named {name!r}; {hint}")
 
 

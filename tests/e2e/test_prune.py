@@ -58,6 +58,14 @@ def test_old_rows_go_and_stay_away(database: Path) -> None:
     assert database.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_dry_run_changes_nothing(database: Path) -> None:
+    """--dry-run says what would go."""
+    done = logkit("prune", "--older-than", "30d", "--dry-run", "--db", str(database))
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "would remove 10 events and 0 rejected lines from before" in done.stderr
+    assert numbers(database) == list(range(20))
+
+
 def test_a_link_to_the_database_stays_one(database: Path) -> None:
     """Rows go from the file that the link leads to, where others look for them."""
     link = database.with_name("link.duckdb")

@@ -16,6 +16,13 @@ from logkit_analysis.errors import AnalysisError, ExitCode
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_PLAIN_WORDS = {
+    ": Value error, ": ": ",
+    "Input should be a valid integer, unable to parse string as an integer": "this is no integer",
+    "Input should be a valid number, unable to parse string as a number": "this is no number",
+    "Input should be greater than or equal to": "it must be at least",
+}
+
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line *arguments*; return the exit code.
@@ -67,14 +74,20 @@ def _explain(error: BaseException) -> int:
 
 def _explain_usage(error: typer.TyperException) -> int:
     context = getattr(error, "ctx", None)
-    # Typer passes on how pydantic begins its own complaints.
-    message = settings_problem(error) or error.format_message().replace(": Value error, ", ": ")
+    message = settings_problem(error) or _in_plain_words(error.format_message())
     if context is not None and type(error).__name__ == "NoArgsIsHelpError":
         sys.stderr.write(f"{message}\n")
         return error.exit_code
     hint = None if context is None else f"{context.command_path} --help tells more"
     notes.error(message, hint=hint)
     return error.exit_code
+
+
+def _in_plain_words(message: str) -> str:
+    """Return *message* without the words of pydantic, which Typer passes on."""
+    for words, plain in _PLAIN_WORDS.items():
+        message = message.replace(words, plain)
+    return message
 
 
 def _os_error(error: OSError) -> str:

@@ -12,9 +12,10 @@ from logkit_analysis.cli.options import DEFAULT_DATABASE, DatabaseOption
 
 EPILOG = """\b
 Examples:
-  logkit prune --older-than 30d
+  logkit prune --older-than 30d --dry-run
   logkit prune --older-than 12h --db /var/lib/bot/logs.duckdb
 
+DURATION counts back from now, not from the newest event.
 What was read stays noted, so a later ingest does not bring the rows back. The database file is
 written anew and becomes smaller; for that moment the disk holds both. A running follow waits."""
 
@@ -24,8 +25,12 @@ def prune(
         str, typer.Option("--older-than", metavar="DURATION", help="90m, 12h, 30d, 8w.")
     ],
     db: DatabaseOption = DEFAULT_DATABASE,
+    is_dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would go, and change nothing.")
+    ] = False,
 ) -> None:
     """Delete rows older than a duration and shrink the database."""
+    from logkit_analysis.store.retention import count_old
     from logkit_analysis.store.retention import prune as run
     from logkit_analysis.time_window import TimeError, parse_duration
 
@@ -33,6 +38,13 @@ def prune(
         before = datetime.now(UTC) - parse_duration(older_than)
     except OverflowError as error:
         raise TimeError(f"{older_than!r} reaches back before the year 1") from error
+    if is_dry_run:
+        events, rejects = count_old(db.expanduser(), before)
+        notes.note(
+            f"would remove {events:,} events and {rejects:,} rejected lines from before "
+            f"{before:%Y-%m-%d %H:%M}Z; nothing was changed"
+        )
+        return
     pruned = run(db.expanduser(), before=before, on_wait=notes.note)
     notes.note(
         f"removed {pruned.events:,} events and {pruned.rejects:,} rejected lines from before "

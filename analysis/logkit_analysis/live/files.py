@@ -9,8 +9,10 @@ import time
 from collections import deque
 from contextlib import suppress
 from datetime import timedelta
+from difflib import get_close_matches
 from itertools import islice
 from operator import attrgetter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from logkit_analysis.gathering import Gatherer
@@ -19,7 +21,7 @@ from logkit_analysis.live.earlier import EarlierFile, earlier_file, without_copi
 from logkit_analysis.live.filters import Selection
 from logkit_analysis.live.sifting import sift
 from logkit_analysis.sources.compression import DAMAGED
-from logkit_analysis.sources.discovery import discover_present, path_text
+from logkit_analysis.sources.discovery import LOG_NAMES, discover_present, path_text
 from logkit_analysis.sources.rotated import RotatedCopies
 from logkit_analysis.sources.wakeup import Wakeup
 from logkit_analysis.sources.watcher import Watcher
@@ -111,7 +113,7 @@ class LiveFiles:
     def __enter__(self) -> Self:
         for argument in self._arguments:
             if not discover_present([argument]):
-                self._say(f"{argument}{WAITING}")
+                self._say(f"{argument}{WAITING}{_hint(argument)}")
         return self
 
     def __exit__(
@@ -156,8 +158,18 @@ class LiveFiles:
         events = self._since(selection, since) if since else self._newest(selection, count or 0)
         if since is not None and count is not None:
             events = iter(deque(events, maxlen=count))
+        is_empty = True
         while part := list(islice(events, _PART_EVENTS)):
+            is_empty = False
             yield part
+        if is_empty and since is not None:
+            self._tell_newest(since)
+
+    def _tell_newest(self, since: datetime) -> None:
+        """Say that nothing is shown since then, and until when the logs go."""
+        newest = [event.at for event in self._newest(Selection(), 1) if event.at]
+        until = f"; the newest line is of {newest[0]:%Y-%m-%d %H:%M:%S}Z" if newest else ""
+        self._say(f"nothing to show since {since:%Y-%m-%d %H:%M:%S}Z{until}; waiting for more")
 
     def poll(self, selection: Selection) -> list[LiveEvent]:
         """Return what *selection* shows of that which is new since the last call."""
@@ -242,3 +254,14 @@ class LiveFiles:
                 stream.intervals[:] = joined(stream.intervals)
             events = sift(part.batch, stream.name, self._selection, self._rates, now)
             self._taken.setdefault(id(stream), []).extend(events)
+
+
+def _hint(argument: str) -> str:
+    """Return what may have been meant by a path at which no log is."""
+    path = Path(argument)
+    if path.is_dir():
+        return f"; {LOG_NAMES} are looked for"
+    with suppress(OSError):
+        near = get_close_matches(path.name, [one.name for one in path.parent.iterdir()], 1)
+        return f"; did you mean {path_text(str(path.with_name(near[0])))}?" if near else ""
+    return ""

@@ -63,7 +63,9 @@ def _load_unusual(line: bytes) -> Any:
     try:
         value = json.loads(text, parse_float=_number, parse_constant=str, parse_int=_integer)
     except json.JSONDecodeError as error:
-        return Reject(f"invalid_json: {error.msg} at character {error.pos}")
+        # Python ends some of its messages so that a place may follow.
+        what = error.msg.removesuffix(" at")
+        return Reject(f"invalid_json: {what} at character {error.pos}")
     return _without_surrogates(value) if _SURROGATE_ESCAPE.search(text) else value
 
 

@@ -21,6 +21,7 @@ STDIN = "-"
 
 # What a folder's log files are called: app.log, app.log.1, app.log.2026-03-19.gz, app.jsonl.
 # A bare .json is left out, since folders are full of settings of that name.
+LOG_NAMES = "*.log*, *.jsonl*, *.ndjson*"
 _LOG_NAME = re.compile(r"\.(log|jsonl|ndjson)([.\-_].+)?$", re.IGNORECASE)
 _ESCAPED_BYTE = re.compile(rb"\\x([89a-f][0-9a-f])")
 # loguru calls it app.2026-03-19_12-00-00_000000.log, logrotate app-20260319.log.

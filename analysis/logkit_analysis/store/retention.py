@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from logkit_analysis.store.access import DatabaseMissingError
-from logkit_analysis.store.database import remove, writing
+from logkit_analysis.store.database import reading, remove, writing
 from logkit_analysis.store.transactions import transaction
 
 if TYPE_CHECKING:
@@ -42,6 +42,18 @@ class Pruned:
     bytes_after: int
 
 
+def count_old(path: Path, before: datetime) -> tuple[int, int]:
+    """Return how many events and quarantined lines `prune` would remove.
+
+    Raises:
+        DatabaseMissingError: There is no such file.
+        DatabaseUnusableError: It cannot be used.
+    """
+    with reading(path) as connection:
+        events, rejects = _old_counts(connection, before).values()
+    return events, rejects
+
+
 def prune(path: Path, *, before: datetime, on_wait: Callable[[str], None]) -> Pruned:
     """Put a file without the rows older than *before* in the place of the database.
 
@@ -66,10 +78,7 @@ def prune(path: Path, *, before: datetime, on_wait: Callable[[str], None]) -> Pr
     fresh = path.with_name(f".{path.name}.pruned")
     try:
         with writing(path, on_wait=on_wait) as connection:
-            removed = {
-                table: _count(connection, table, f"not ({kept})", before)
-                for table, kept in _KEPT.items()
-            }
+            removed = _old_counts(connection, before)
             bytes_before = path.stat().st_size
             if any(removed.values()):
                 _copy_kept(connection, fresh, before)
@@ -86,11 +95,13 @@ def prune(path: Path, *, before: datetime, on_wait: Callable[[str], None]) -> Pr
     return Pruned(removed["events"], removed["quarantine"], bytes_before, path.stat().st_size)
 
 
-def _count(
-    connection: duckdb.DuckDBPyConnection, table: str, condition: str, before: datetime
-) -> int:
-    query = f"select count(*) from {table} where {condition}"  # noqa: S608 our own names
-    return int(connection.execute(query, [before]).fetchall()[0][0])
+def _old_counts(connection: duckdb.DuckDBPyConnection, before: datetime) -> dict[str, int]:
+    """Return how many rows of each table go."""
+    counts = {}
+    for table, kept in _KEPT.items():
+        query = f"select count(*) from {table} where not ({kept})"  # noqa: S608 our own names
+        counts[table] = int(connection.execute(query, [before]).fetchall()[0][0])
+    return counts
 
 
 def _copy_kept(connection: duckdb.DuckDBPyConnection, fresh: Path, before: datetime) -> None:

@@ -298,6 +298,14 @@ def test_version(cli: Any) -> None:
     assert version[0].isdigit()
 
 
+def test_a_number_that_is_none_is_told_in_plain_words(cli: Any) -> None:
+    """The words of a library mean nothing to who mistyped."""
+    for value, said in (("x", "this is no integer"), ("0", "it must be at least 1")):
+        done = cli("follow", "bot.log", "--threads", value)
+        assert done.code == 2
+        assert said in done.stderr
+
+
 def test_unknown_command_is_a_usage_error(cli: Any) -> None:
     """A command that there is not ends with exit code 2."""
     assert cli("qery").code == 2

@@ -144,6 +144,24 @@ class TestGrowth:
             append(log, line(0), line(1))
             assert viewer.await_lines(2) == [0, 1]
 
+    def test_what_may_have_been_meant_is_said(self, tmp_path: Path) -> None:
+        """A mistyped name and a folder without logs are not waited for without a word."""
+        append(tmp_path / "worker.log", line(0))
+        (tmp_path / "empty").mkdir()
+        with viewing(tmp_path / "wroker.log", tmp_path / "empty") as viewer:
+            mistyped, empty = viewer.said
+        assert mistyped.endswith(f"; did you mean {tmp_path / 'worker.log'}?")
+        assert empty.endswith("; *.log*, *.jsonl*, *.ndjson* are looked for")
+
+    def test_a_time_behind_all_lines_is_told(self, tmp_path: Path) -> None:
+        """Somebody who asks for the last minutes of an old log hears how old it is."""
+        append(tmp_path / "bot.log", *map(line, range(60)))
+        with viewing(tmp_path / "bot.log") as viewer:
+            assert viewer.since(60) == []
+            (said,) = viewer.said
+        assert said.startswith("nothing to show since 2026-03-19 12:01:00Z")
+        assert said.endswith("the newest line is of 2026-03-19 12:00:59Z; waiting for more")
+
     def test_the_names_are_those_asked_for(self, tmp_path: Path) -> None:
         """A rotated copy is read to its end, and not named as if somebody had asked for it."""
         log = tmp_path / "bot.log"

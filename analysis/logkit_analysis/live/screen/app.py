@@ -150,7 +150,7 @@ class TailApp(App[None]):
         if len(self._notes) > self._note_count:
             self._note_count = len(self._notes)
             self._say(self._notes[-1])
-        if self._said.removesuffix(WAITING) in self._figures().files:
+        if self._said.partition(WAITING)[0] in self._figures().files:
             self._said = ""
         arrivals = self._feed.take()
         for arrival in arrivals:
