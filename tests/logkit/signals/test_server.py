@@ -88,7 +88,7 @@ def test_a_bot_out_of_descriptors_does_not_spin(tmp_path: Path) -> None:
     """A client that cannot be taken waits, and costs nothing."""
     code = """
 import os, resource, socket, sys, time, logkit
-logkit.configure("bot", path=sys.argv[1], signals_port=0)
+logkit.configure("bot", path=sys.argv[1], ring_dir=sys.argv[2], signals_port=0)
 from logkit.signals import signals
 client = socket.socket()
 logkit.flush()
@@ -104,7 +104,7 @@ time.sleep(0.5)
 print(time.process_time() - before)
 os._exit(0)
 """
-    command = [sys.executable, "-c", code, str(tmp_path / "bot.log")]
+    command = [sys.executable, "-c", code, str(tmp_path / "bot.log"), str(tmp_path)]
     done = subprocess.run(command, capture_output=True, check=True, text=True)
     assert float(done.stdout) < 0.2
 
