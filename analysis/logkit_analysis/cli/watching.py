@@ -17,10 +17,10 @@ from logkit_analysis.cli import notes, output
 from logkit_analysis.cli.interrupts import stop_on_signals
 from logkit_analysis.live.files import LiveFiles
 from logkit_analysis.live.filters import Selection
-from logkit_analysis.live.pipe import LivePipe
+from logkit_analysis.live.merged_sources import MergedSources
+from logkit_analysis.live.pipe import LivePipe, is_pipe, opened_pipe
 from logkit_analysis.live.plain import JsonLines, PlainLines, watch
 from logkit_analysis.live.rates import Rates
-from logkit_analysis.live.several import Several, is_pipe, opened_pipe
 from logkit_analysis.sources.discovery import STDIN
 
 if TYPE_CHECKING:
@@ -197,11 +197,11 @@ def _source(request: Request, rates: Rates, say: Callable[[str], None]) -> Itera
             for name in names
         ]
         if not others:
-            yield Several(pipes, None, pace)
+            yield MergedSources(pipes, None, pace)
             return
         files = LiveFiles(others, parser=parser, pace=pace, say=say, rates=rates)
         stack.enter_context(files)
-        yield Several(pipes, files, pace) if pipes else files
+        yield MergedSources(pipes, files, pace) if pipes else files
 
 
 def _has_input() -> bool:

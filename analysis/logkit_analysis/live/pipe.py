@@ -5,13 +5,16 @@ from __future__ import annotations
 import fcntl
 import os
 import select
+import stat
+import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from logkit_analysis.live.sifting import sift
 from logkit_analysis.parsers.chunk_parser import StreamParser
-from logkit_analysis.sources.discovery import STDIN
+from logkit_analysis.sources.discovery import STDIN, PathUnusableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,7 +35,9 @@ _USUAL_PIPE_BYTES = 64 * 1024
 
 
 class LivePipe:
-    """Reads a pipe as `LiveFiles` reads files; all that comes is new. `Several` waits for it.
+    """Reads a pipe as `LiveFiles` reads files; all that comes is new.
+
+    `MergedSources` waits for it.
 
     Args:
         descriptor: Open for reading.
@@ -147,3 +152,37 @@ def _grown(descriptor: int) -> int:
     with suppress(OSError, AttributeError):
         return fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
     return _USUAL_PIPE_BYTES
+
+
+def is_pipe(path: str) -> bool:
+    """Return whether *path* is standard input, a pipe with a name, or ``<(command)`` of a shell."""
+    try:
+        return path == STDIN or stat.S_ISFIFO(Path(path).stat().st_mode)
+    except OSError:
+        return False
+
+
+@contextmanager
+def opened_pipe(path: str) -> Iterator[int]:
+    """Open a pipe for reading.
+
+    Those who write into a pipe with a name come and go: it has no end.
+
+    Raises:
+        PathUnusableError: It cannot be opened.
+    """
+    if path == STDIN:
+        if sys.stdin is None:
+            raise PathUnusableError("cannot read standard input: it is closed")
+        yield sys.stdin.fileno()
+        return
+    has_name = os.path.exists(os.path.realpath(path))  # noqa: PTH110 as the kernel sees it
+    try:
+        # As long as we could write ourselves there is no end.
+        descriptor = os.open(path, (os.O_RDWR if has_name else os.O_RDONLY) | os.O_CLOEXEC)
+    except OSError as error:
+        raise PathUnusableError(f"cannot read {path}: {error.strerror}") from error
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)

@@ -29,7 +29,7 @@ _CLEAR = "\r\x1b[J"
 
 
 class Source(Protocol):
-    """Gives what is in some files or in a pipe; `LiveFiles` and `Several` are such."""
+    """Gives what is in some files or in a pipe; `LiveFiles` and `MergedSources` are such."""
 
     @property
     def names(self) -> Sequence[str]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from logkit_analysis.errors import UsageError
 from logkit_analysis.live.event import LiveEvent
 from logkit_analysis.live.filters import Selection
-from logkit_analysis.live.sieve import Sieve
+from logkit_analysis.live.view_filter import ViewFilter
 from logkit_analysis.parsers.batch import Rows
 
 AT = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
@@ -127,13 +127,13 @@ def test_an_expression_is_that_of_sql(where: str, offsets: list[int]) -> None:
 )
 def test_what_is_typed_is_conditions_or_sql(text: str, offsets: list[int]) -> None:
     """SQL without blanks is no condition on a key that no log has, which would show nothing."""
-    assert [one.offset for one in Sieve(text=text)(EVENTS)] == offsets
+    assert [one.offset for one in ViewFilter(text=text)(EVENTS)] == offsets
 
 
 def test_a_mistake_in_a_call_is_told() -> None:
     """It is no key."""
     with pytest.raises(UsageError, match="lenght"):
-        Sieve(text="lenght(message)=5")
+        ViewFilter(text="lenght(message)=5")
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from logkit_analysis.live.filters import Selection
+from logkit_analysis.live.merged_sources import MergedSources
 from logkit_analysis.live.pipe import LivePipe
 from logkit_analysis.live.rates import Rates
-from logkit_analysis.live.several import Several
 from logkit_analysis.parsers.chunk_parser import ChunkParser
 from logkit_analysis.sources.pace import Pace
 from logkit_analysis.stopping import StopSignal
@@ -94,7 +94,7 @@ def test_a_record_of_several_lines_is_one_event(writer: Writer) -> None:
     first = b"2026-01-31 09:00:00,000 ERROR bot: failed\nTraceback (most recent call last):\n"
     writer.write(b"2026-01-31 08:59:59,000 INFO bot: up\n" + first)
     seen = writer.events()
-    stop, several = StopSignal(), Several([writer.pipe], None, PACE)
+    stop, several = StopSignal(), MergedSources([writer.pipe], None, PACE)
     for _ in range(100):
         several.wait(stop)
         seen += writer.events()

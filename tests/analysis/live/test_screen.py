@@ -15,12 +15,12 @@ import pytest
 from logkit_analysis.live.event import LiveEvent
 from logkit_analysis.live.feed import Feed
 from logkit_analysis.live.filters import Selection
+from logkit_analysis.live.merged_sources import MergedSources
 from logkit_analysis.live.rates import Rates, Status
 from logkit_analysis.live.screen.app import TailApp
 from logkit_analysis.live.screen.bars import Figures
 from logkit_analysis.live.screen.full_screen import WatchedFiles
 from logkit_analysis.live.screen.keys import help_lines
-from logkit_analysis.live.several import Several
 from logkit_analysis.sources.pace import Pace
 from textual.color import Color
 from textual.events import Paste
@@ -410,7 +410,7 @@ def test_a_log_that_cannot_be_read_on_ends_the_screen() -> None:
     run(steps)
 
 
-class LongLines(Several):
+class LongLines(MergedSources):
     """A log of twenty events of 8 MB."""
 
     def __init__(self) -> None:

@@ -25,7 +25,7 @@ from logkit_analysis.live.screen.pane import Pane
 from logkit_analysis.live.screen.panel import Kind, Panel
 from logkit_analysis.live.screen.pattern_lines import pattern_lines
 from logkit_analysis.live.screen.prompt import Prompt
-from logkit_analysis.live.sieve import Sieve
+from logkit_analysis.live.view_filter import ViewFilter
 from logkit_analysis.renderers.escaping import escape_controls
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class TailApp(App[None]):
         self._notes = notes
         self._note_count = 0
         self._widths = Widths()
-        self._panes = [Pane(0, Sieve(level, zone=str(zone)))]
+        self._panes = [Pane(0, ViewFilter(level, zone=str(zone)))]
         self._next_number = 0
         self._said = ""
         self._lines = LineView(self.pane.reading, self._draw)
@@ -140,7 +140,7 @@ class TailApp(App[None]):
         return line(event, zone=self._zone, widths=widths)
 
     def _watch(self, pane: Pane, kept: Sequence[LiveEvent] = ()) -> None:
-        self._feed.watch(pane.number, pane.sieve, kept)
+        self._feed.watch(pane.number, pane.view_filter, kept)
 
     def take_in(self) -> None:
         """Show what has come."""
@@ -165,7 +165,7 @@ class TailApp(App[None]):
             pane.take(arrival)
             return
         self._say(f"filter taken away: {arrival.problem}")
-        self._sift(replace(pane.sieve, text=""), pane)
+        self._sift(replace(pane.view_filter, text=""), pane)
 
     def _show(self) -> None:
         """Draw the page as it is now."""
@@ -194,14 +194,14 @@ class TailApp(App[None]):
             text = bars.fitted([(self._said, "bold yellow")], width)
         else:
             files = self._figures().files
-            text = bars.title(files, self._selected, self.pane.sieve, self._day(), width)
+            text = bars.title(files, self._selected, self.pane.view_filter, self._day(), width)
         self._title.tell(text)
 
     def _emptiness(self) -> str:
         """Return why no line is shown."""
         if not self.pane.is_filled:
             return "reading"
-        if self.pane.sieve.text or self.pane.sieve.level:
+        if self.pane.view_filter.text or self.pane.view_filter.level:
             return "nothing matches so far; / changes the filter, l the level"
         return "no lines so far"
 
@@ -276,37 +276,37 @@ class TailApp(App[None]):
 
     def action_level(self) -> None:
         """Show the next higher levels only, after the highest all."""
-        sieve = self.pane.sieve
+        view_filter = self.pane.view_filter
         levels = (*_LEVELS, *_LEVELS)
-        place = levels.index(sieve.level) if sieve.level in levels else 0
-        self._sift(replace(sieve, level=levels[place + 1]), self.pane)
+        place = levels.index(view_filter.level) if view_filter.level in levels else 0
+        self._sift(replace(view_filter, level=levels[place + 1]), self.pane)
 
-    def _sift(self, sieve: Sieve, pane: Pane) -> None:
+    def _sift(self, view_filter: ViewFilter, pane: Pane) -> None:
         """Let *pane* show other events."""
-        pane.sieve = sieve
+        pane.view_filter = view_filter
         self._watch(pane, tuple(pane.reading.history))
         self._tell()
 
     def action_filter(self) -> None:
         """Let a filter be typed."""
-        self._prompt.open(self.pane.sieve.text)
+        self._prompt.open(self.pane.view_filter.text)
 
     def on_prompt_typed(self, event: Prompt.Typed) -> None:
         """Apply the filter, or say what is wrong with it."""
         try:
-            sieve = replace(self.pane.sieve, text=event.text)
+            view_filter = replace(self.pane.view_filter, text=event.text)
         except UsageError as error:
             self._prompt.refuse(str(error).removeprefix("--where: ").removeprefix("-f "))
             return
         self._close()
-        self._sift(sieve, self.pane)
-        for note in sieve.notes:
+        self._sift(view_filter, self.pane)
+        for note in view_filter.notes:
             self._say(note.removeprefix("-f "))
 
     def action_trace(self) -> None:
         """Follow the correlation id of the current line, or go back."""
         self._close()
-        if self.pane.sieve.correlation_id is not None:
+        if self.pane.view_filter.correlation_id is not None:
             self.action_leave()
             return
         event = self.pane.current
@@ -317,8 +317,8 @@ class TailApp(App[None]):
         main = self.pane
         main.reading.pause()
         self._next_number += 1
-        sieve = Sieve(correlation_id=found, zone=main.sieve.zone)
-        self._panes.append(Pane(self._next_number, sieve))
+        view_filter = ViewFilter(correlation_id=found, zone=main.view_filter.zone)
+        self._panes.append(Pane(self._next_number, view_filter))
         self._watch(self.pane, tuple(main.reading.history))
         self._show()
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from logkit_analysis.live.lines import Segment
     from logkit_analysis.live.rates import Status
     from logkit_analysis.live.reading import Reading
-    from logkit_analysis.live.sieve import Sieve
+    from logkit_analysis.live.view_filter import ViewFilter
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +53,17 @@ def fitted(parts: Sequence[Segment], width: int) -> Text:
     return Text.assemble(" ", *kept, no_wrap=True, end="")
 
 
-def title(files: Sequence[str], selected: str, sieve: Sieve, day: str, width: int) -> Text:
+def title(
+    files: Sequence[str], selected: str, view_filter: ViewFilter, day: str, width: int
+) -> Text:
     """Return what is shown: of which files, which lines of them, and of which *day*."""
     parts = []
-    if sieve.correlation_id is not None:
-        parts += [(f"TRACE {sieve.correlation_id}", "bold"), ("esc back", "dim")]
-    if sieve.level is not None:
-        parts.append((f"{sieve.level} and worse", "bold"))
-    if sieve.text:
-        parts.append((f"/ {sieve.text}", "bold"))
+    if view_filter.correlation_id is not None:
+        parts += [(f"TRACE {view_filter.correlation_id}", "bold"), ("esc back", "dim")]
+    if view_filter.level is not None:
+        parts.append((f"{view_filter.level} and worse", "bold"))
+    if view_filter.text:
+        parts.append((f"/ {view_filter.text}", "bold"))
     if selected:
         parts.append((selected, ""))
     parts += [(_names(files), ""), (day, "dim")]

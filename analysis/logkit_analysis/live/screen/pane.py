@@ -11,7 +11,7 @@ from logkit_analysis.live.reading import Reading
 if TYPE_CHECKING:
     from logkit_analysis.live.event import LiveEvent
     from logkit_analysis.live.feed import Arrival
-    from logkit_analysis.live.sieve import Sieve
+    from logkit_analysis.live.view_filter import ViewFilter
 
 
 @dataclass(slots=True)
@@ -20,13 +20,13 @@ class Pane:
 
     Attributes:
         number: The watcher's number.
-        sieve: What it shows.
+        view_filter: What it shows.
         reading: Where one reads.
         is_filled: Whether what the feed holds has been looked through for it.
     """
 
     number: int
-    sieve: Sieve
+    view_filter: ViewFilter
     reading: Reading = field(default_factory=lambda: Reading(History()))
     is_filled: bool = False
 

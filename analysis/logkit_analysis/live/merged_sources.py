@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import select
-import stat
-import sys
 import time
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from logkit_analysis.live.backlog import merged
-from logkit_analysis.sources.discovery import STDIN, PathUnusableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,7 +20,7 @@ if TYPE_CHECKING:
     from logkit_analysis.stopping import StopSignal
 
 
-class Several:
+class MergedSources:
     """Reads pipes and files as `LiveFiles` reads files, merged by time within a look.
 
     Args:
@@ -83,37 +77,3 @@ class Several:
         timeout_s = pace.look_interval_s if files is None else pace.poll_interval_s
         pipes = [pipe.fileno() for pipe in self._pipes if not pipe.is_over]
         select.select([*pipes, stop.fileno()], [], [], timeout_s)
-
-
-def is_pipe(path: str) -> bool:
-    """Return whether *path* is standard input, a pipe with a name, or ``<(command)`` of a shell."""
-    try:
-        return path == STDIN or stat.S_ISFIFO(Path(path).stat().st_mode)
-    except OSError:
-        return False
-
-
-@contextmanager
-def opened_pipe(path: str) -> Iterator[int]:
-    """Open a pipe for reading.
-
-    Those who write into a pipe with a name come and go: it has no end.
-
-    Raises:
-        PathUnusableError: It cannot be opened.
-    """
-    if path == STDIN:
-        if sys.stdin is None:
-            raise PathUnusableError("cannot read standard input: it is closed")
-        yield sys.stdin.fileno()
-        return
-    has_name = os.path.exists(os.path.realpath(path))  # noqa: PTH110 as the kernel sees it
-    try:
-        # As long as we could write ourselves there is no end.
-        descriptor = os.open(path, (os.O_RDWR if has_name else os.O_RDONLY) | os.O_CLOEXEC)
-    except OSError as error:
-        raise PathUnusableError(f"cannot read {path}: {error.strerror}") from error
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)

@@ -23,7 +23,7 @@ _EXPRESSION = re.compile(r"[^=!~]*['\"()]|.*'[^']+''", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Sieve:
+class ViewFilter:
     """What is shown of some events.
 
     Attributes:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from logkit_analysis.live.files import LiveFiles
-from logkit_analysis.live.pipe import LivePipe
+from logkit_analysis.live.merged_sources import MergedSources
+from logkit_analysis.live.pipe import LivePipe, is_pipe, opened_pipe
 from logkit_analysis.live.rates import Rates
-from logkit_analysis.live.several import Several, is_pipe, opened_pipe
 from logkit_analysis.parsers.chunk_parser import ChunkParser
 from logkit_analysis.sources.discovery import PathUnusableError
 from logkit_analysis.stopping import StopSignal
@@ -58,7 +58,7 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
         yield Watched(tmp_path, stack)
 
 
-def read(source: Several, count: int) -> list[int]:
+def read(source: MergedSources, count: int) -> list[int]:
     """Return the numbers of the next *count* lines."""
     stop = StopSignal()
     seen: list[LiveEvent] = []
@@ -75,7 +75,7 @@ def read(source: Several, count: int) -> list[int]:
 
 def test_pipes_and_files_are_merged(watched: Watched) -> None:
     """What there was comes from the files alone; what is new, from all by time."""
-    source = Several(watched.pipes, watched.files, PACE)
+    source = MergedSources(watched.pipes, watched.files, PACE)
     parts = source.backlog(ALL, count=10, since=None)
     assert [number for part in parts for number in numbers(part)] == [0]
     append(watched.log, line(2), line(4))
@@ -90,7 +90,7 @@ def test_pipes_and_files_are_merged(watched: Watched) -> None:
 
 def test_times_before_the_first_wanted_are_left_out(watched: Watched) -> None:
     """Of pipes as of files."""
-    source = Several(watched.pipes, watched.files, PACE)
+    source = MergedSources(watched.pipes, watched.files, PACE)
     list(source.backlog(ALL, count=None, since=START.replace(hour=13)))
     os.write(watched.writer, line(0) + line(3_600) + line(3_601))
     watched.end()
@@ -99,13 +99,13 @@ def test_times_before_the_first_wanted_are_left_out(watched: Watched) -> None:
 
 def test_pipes_are_over_when_all_have_ended(watched: Watched) -> None:
     """One with a name never does: who writes into it comes and goes."""
-    unnamed = Several(watched.pipes[:1], None, PACE)
+    unnamed = MergedSources(watched.pipes[:1], None, PACE)
     os.write(watched.writer, line(0))
     watched.end()
     assert read(unnamed, 1) == [0]
     unnamed.poll(ALL)
     assert unnamed.is_over
-    named = Several(watched.pipes, None, PACE)
+    named = MergedSources(watched.pipes, None, PACE)
     for number in (1, 2):
         watched.named.write_bytes(line(number))
         assert read(named, 1) == [number]
