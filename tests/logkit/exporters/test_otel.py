@@ -362,7 +362,7 @@ def test_each_span_of_a_whole_process_arrives_once(
     """Through the bot's own TracerProvider; from libraries too; on both sides of a fork."""
     collector.spans.clear()
     done = subprocess.run(
-        [sys.executable, "-c", script],
+        [sys.executable, "-W", "ignore:This process:DeprecationWarning", "-c", script],
         env={**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url},
         capture_output=True,
         text=True,

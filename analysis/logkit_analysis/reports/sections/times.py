@@ -39,7 +39,7 @@ def _table(case: Case, incident: Incident) -> Table:
     onset = incident.started_at
     rows = [
         _row(case, "Onset", onset, None, f"first call or sample of the new level{_interval(case)}"),
-        _row(case, "First alert", alert, onset, "in the log" if alert else "the log holds none"),
+        _row(case, "First alert", alert, onset, "in the log" if alert else "the log has no alert"),
         _row(case, "Mitigated", _mitigated(incident), onset, "no more slow or failing calls"),
         _row(case, "Recovered", incident.ended_at, onset, "queues and refusals back to normal too"),
     ]
