@@ -101,7 +101,7 @@ except OSError:
 client.connect(("127.0.0.1", signals.server.port))
 before = time.process_time()
 time.sleep(0.5)
-print(time.process_time() - before)
+print(time.process_time() - before, flush=True)
 os._exit(0)
 """
     command = [sys.executable, "-c", code, str(tmp_path / "bot.log"), str(tmp_path)]
