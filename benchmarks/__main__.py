@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import follow, ingest, leaks, logging, queries, report, signals, tail
+from benchmarks import follow, ingest, leaks, logging, queries, report, signals, startup, tail
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -15,7 +15,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0, help="size of the work (default 1)")
     scale = parser.parse_args(arguments).scale
-    for module in (logging, signals, ingest, queries, report, leaks, follow, tail):
+    for module in (logging, signals, ingest, queries, report, leaks, follow, tail, startup):
         with tempfile.TemporaryDirectory() as folder:
             print(*module.measure(Path(folder), scale), sep="\n", flush=True)
     return 0
