@@ -88,9 +88,18 @@ def keys_worth_asking_for(sample: Iterable[bytes]) -> frozenset[str]:
     keys = [found for line in lines if (found := _own_keys(line))]
     if len(keys) < len(lines) * _WORTHWHILE_SHARE:
         return frozenset()
-    union = frozenset(chain.from_iterable(keys))
+    union = _told_apart(frozenset(chain.from_iterable(keys)))
     is_wide = len(union - FIELDS_BY_NAME.keys()) > _MOST_EXTRA_KEYS
     return union & FIELDS_BY_NAME.keys() if is_wide else union
+
+
+def _told_apart(keys: frozenset[str]) -> frozenset[str]:
+    """Return *keys*, of those that differ in case alone only one: DuckDB takes them for the same.
+
+    A field of ours comes first; lines with the other keys are read one by one.
+    """
+    ours_last = sorted(keys, key=lambda key: (key in FIELDS_BY_NAME, key))
+    return frozenset({key.lower(): key for key in ours_last}.values())
 
 
 def _own_keys(line: bytes) -> frozenset[str]:

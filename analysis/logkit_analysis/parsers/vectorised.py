@@ -37,7 +37,7 @@ from logkit_analysis.parsers.library_messages import FIRST_WORDS, LIBRARIES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}$")
+_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _EVENT_NAME = "^[a-z][a-z0-9]*(_[a-z0-9]+)*$"
 _LONGEST_EVENT_NAME = 64
 # What DuckDB takes for numbers and JSON does not, or what a double cannot hold.
@@ -50,14 +50,15 @@ _CRI_PREFIX = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d) (st
 
 def is_plain_key(key: str) -> bool:
     """Return whether *key* can be asked for: a short ASCII name."""
-    return _PLAIN_KEY.match(key) is not None
+    return _PLAIN_KEY.fullmatch(key) is not None
 
 
 class VectorisedParser:
     """Parses many lines at once; an instance belongs to one thread.
 
     Args:
-        keys: The keys to look for; a line with any other key is handed back.
+        keys: The keys to look for, plain and told apart without regard to case; a line with any
+            other key is handed back.
         is_cri: Whether each line has a prefix of Kubernetes' CRI, which is then kept beside what
             else has no column. Parts of a line are handed back, and what has no time of its own.
     """
