@@ -9,6 +9,7 @@ import duckdb
 
 from logkit_analysis.errors import AnalysisError
 from logkit_analysis.results import Column, ResultSet
+from logkit_analysis.store.database import is_interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +32,7 @@ class SqlError(AnalysisError):
 
 def explained(error: Exception, *, where: str = "") -> BaseException:
     """Return what a failure of DuckDB means: Ctrl-C comes out of it in two forms."""
-    if isinstance(error, duckdb.InterruptException) or "interrupted" in str(error):
+    if isinstance(error, duckdb.InterruptException) or is_interrupt(error):
         return KeyboardInterrupt()
     return SqlError(error, where=where) if isinstance(error, duckdb.Error) else error
 

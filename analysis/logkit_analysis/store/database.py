@@ -221,13 +221,18 @@ def _private_files() -> Iterator[None]:
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Make Ctrl-C the `KeyboardInterrupt` that it is; DuckDB calls it a ``RuntimeError``."""
+    """Make Ctrl-C the `KeyboardInterrupt` that it is."""
     try:
         yield
     except RuntimeError as error:
-        if str(error) != "Query interrupted":
+        if not is_interrupt(error):
             raise
         raise KeyboardInterrupt from error
+
+
+def is_interrupt(error: Exception) -> bool:
+    """Return whether *error* is Ctrl-C, which DuckDB's client calls a ``RuntimeError``."""
+    return isinstance(error, RuntimeError) and str(error) == "Query interrupted"
 
 
 def _create(path: Path) -> None:

@@ -115,6 +115,12 @@ def test_sql_errors_say_what_is_wrong(cli: Any) -> None:
 
 
 @pytest.mark.usefixtures("store")
+def test_sql_errors_about_a_name_are_no_ctrl_c(cli: Any) -> None:
+    """A table that is missing is told whatever it is called."""
+    answer = cli("sql", "select * from interrupted")
+    assert (answer.code, answer.stderr.count("interrupted does not exist")) == (1, 1)
+
+
 def test_sql_sees_the_zone(cli: Any) -> None:
     """Times in SQL text are read in --tz."""
     count = "select count(*) as n from events where timestamp < '2026-01-31 10:05'"
