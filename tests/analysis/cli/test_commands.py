@@ -121,6 +121,7 @@ def test_sql_errors_about_a_name_are_no_ctrl_c(cli: Any) -> None:
     assert (answer.code, answer.stderr.count("interrupted does not exist")) == (1, 1)
 
 
+@pytest.mark.usefixtures("store")
 def test_sql_sees_the_zone(cli: Any) -> None:
     """Times in SQL text are read in --tz."""
     count = "select count(*) as n from events where timestamp < '2026-01-31 10:05'"
