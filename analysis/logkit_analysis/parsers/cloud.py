@@ -57,9 +57,13 @@ def journald_message(message: object) -> bytes | None:
     """Return a MESSAGE as bytes; journalctl writes what is not plain text as a list of them."""
     if isinstance(message, str):
         return message.encode("utf-8", "surrogatepass")
-    if isinstance(message, list) and all(item in _BYTE_VALUES for item in message):
+    if isinstance(message, list) and all(map(_is_byte, message)):
         return bytes(message)
     return None
+
+
+def _is_byte(item: object) -> bool:
+    return type(item) is int and item in _BYTE_VALUES
 
 
 def unwrap_journald(line: dict[str, Any]) -> dict[str, Any]:

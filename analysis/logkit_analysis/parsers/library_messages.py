@@ -206,7 +206,7 @@ def _add(columns: dict[str, Any], rest: dict[str, Any], fields: dict[str, Any]) 
     for name, value in fields.items():
         convert = COLUMN_CONVERTERS.get(name)
         if convert is None:
-            is_count = name in _COUNTS and isinstance(value, str) and value.isdecimal()
+            is_count = name in _COUNTS and isinstance(value, str) and _INTEGER.fullmatch(value)
             rest.setdefault(name, int(value) if is_count else value)
             continue
         if FIELDS_BY_NAME[name].type == "integer" and isinstance(value, float):

@@ -11,6 +11,7 @@ import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from logkit_analysis.parsers.chunk_parser import ChunkParser
 from logkit_analysis.parsers.json_lines import JsonLinesParser, Record
 from logkit_analysis.parsers.loading import Reject
 
@@ -161,3 +162,27 @@ def test_a_broken_object_becomes_a_record_or_a_reject(
     line = json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
     damaged = line[:place] + noise + line[place + len(noise) :]
     assert isinstance(JsonLinesParser(UTC).parse(damaged), Record | Reject)
+
+
+MANY_DIGITS = "9" * 5_000
+JOURNALD = {"__REALTIME_TIMESTAMP": "1773914400000000", "MESSAGE": "ready"}
+DOCKER = {"log": "ready\n", "stream": "stdout", "time": "2026-03-19T10:00:00.1Z"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        json.dumps({**JOURNALD, "MESSAGE": [72.0, 105]}),
+        json.dumps({**JOURNALD, "_PID": [7], "SYSLOG_IDENTIFIER": {"a": 1}}),
+        json.dumps({**DOCKER, "level": ["info"], "stream": {"a": 1}}),
+        f"Mar 19 10:00:00 host bot[{MANY_DIGITS}]: ready",
+        f"<165>1 2026-03-19T10:00:00.123Z host bot {MANY_DIGITS} - - ready",
+        f"2026-03-19 10:00:00 [INFO] discord.gateway: Websocket closed with {MANY_DIGITS}, cannot "
+        "reconnect.",
+    ],
+    ids=["journald_bytes", "journald_channel", "docker_level", "syslog", "syslog_5424", "discord"],
+)
+def test_a_log_of_odd_values_is_read_to_its_end(line: str) -> None:
+    """A value of an unexpected type or length is kept as it is, and every line is an event."""
+    batch = ChunkParser(UTC).parse(f"{line}\n".encode() * 3, 0)
+    assert (batch.row_count, batch.rejects) == (3, [])

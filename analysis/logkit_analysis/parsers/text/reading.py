@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from logkit_analysis.parsers.text.records import TextRecord
     from logkit_analysis.parsers.text.text_times import TextTimes
 
-_LEVELS: dict[object, str] = {
+_LEVELS: dict[str, str] = {
     spelling: level
     for name, level in LEVEL_BY_NAME.items()
     for spelling in (name, name.upper(), name.capitalize())
@@ -179,10 +179,9 @@ class RecordReader:
 
 
 def _level(name: object) -> str | None:
-    found = _LEVELS.get(name)
-    if found is None and isinstance(name, str):
-        found = LEVEL_BY_NAME.get(name.lower())
-    return found
+    if not isinstance(name, str):
+        return None
+    return _LEVELS.get(name) or LEVEL_BY_NAME.get(name.lower())
 
 
 def _add_lines(columns: dict[str, Any], lines: list[str]) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _FACILITY_BITS = 3
+_MOST_DIGITS = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ def _open_syslog(line: bytes) -> Envelope | None:
     fields: dict[str, Any] = {"timestamp": time.decode(), "host": _text(host)}
     fields["service"] = _text(program)
     if pid:
-        fields["pid"] = int(pid)
+        fields["pid"] = _number(_text(pid))
     return Envelope(text, (host, program, pid), fields | _severity(priority))
 
 
@@ -132,8 +133,8 @@ def _open_syslog_5424(line: bytes) -> Envelope | None:
     named = {"timestamp": time, "host": host, "service": program, "pid": pid}
     named["message_id"] = message_id
     fields: dict[str, Any] = {k: _text(v) for k, v in named.items() if v != b"-"}
-    if fields.get("pid", "").isdecimal():
-        fields["pid"] = int(fields["pid"])
+    if "pid" in fields:
+        fields["pid"] = _number(fields["pid"])
     parameters = dict(_PARAMETER.findall(_text(data)))
     if parameters:
         fields["structured_data"] = parameters
@@ -148,6 +149,11 @@ def _open_pm2(line: bytes) -> Envelope | None:
     named = {"pm_id": number, "service": service, "timestamp": time}
     fields = {name: _text(value) for name, value in named.items() if value}
     return Envelope(text, (number, service), fields)
+
+
+def _number(text: str) -> int | str:
+    """Return the number that *text* is; more digits than any has stay as they are."""
+    return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else text
 
 
 def _severity(priority: bytes | None) -> dict[str, str]:
@@ -172,8 +178,8 @@ def _open_journald(line: bytes) -> Envelope | None:
     if record is None or JOURNALD_MARK not in record:
         return None
     message = journald_message(record.pop("MESSAGE", None))
-    channel = (record.get("_HOSTNAME"), record.get("_PID"), record.get("SYSLOG_IDENTIFIER"))
-    return Envelope(message or b"", channel, unwrap_journald(record))
+    channel = [str(record.get(key)) for key in ("_HOSTNAME", "_PID", "SYSLOG_IDENTIFIER")]
+    return Envelope(message or b"", tuple(channel), unwrap_journald(record))
 
 
 def _object(line: bytes) -> dict[str, Any] | None:
