@@ -274,7 +274,7 @@ def test_a_terminal_has_colours_and_a_status_line(log: Path) -> None:
         hint, shown = first[2], [*first[:2], *first[3:]]
         assert hint.endswith("pip install 'botlogkit[tui]'")
         assert shown[0].startswith("── Saturday, 2026-01-31 ──")
-        assert shown[1].startswith("09:00:01.000 ERROR    e 500 12 ms xxx")
+        assert shown[1].startswith("09:00:01.000 ERROR    e 500    12 ms xxx")
         assert shown[1].endswith("…")
         assert shown[2] == "09:00:02.000 info     e 429 3,862 ms b"
         assert "errors 0.0 %" in shown[3]

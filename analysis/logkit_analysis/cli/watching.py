@@ -136,7 +136,7 @@ def _show_screen(request: Request, selection: Selection) -> None:
         watched = WatchedFiles(
             source,
             selection,
-            request.selection(has_level=False),
+            selection if request.level is None else request.selection(has_level=False),
             rates,
             request.count_or(_SCREEN_LINES),
             request.since,

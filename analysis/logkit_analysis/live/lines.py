@@ -37,6 +37,10 @@ _LOUD = frozenset({"warning", "error", "critical"})
 _NO_TIME = "--:--:--.---"
 _NO_DATE = "----------T"
 
+_NO_STATUS = "---"
+_DURATION_WIDTH = len("9,999 ms")
+_METHOD_WIDTH = len("DELETE")
+
 _WIDEST_SOURCE = 16
 _WIDEST_EVENT = 24
 _MOST_SOURCES = 1_000
@@ -68,7 +72,7 @@ _LAST = (
     "trace_id",
     "span_id",
 )
-_HEAD = ("level", "service", "event", "method", "endpoint", "status_code", "duration_ms")
+_HEAD = ("level", "service", "event", "status_code", "duration_ms", "method", "endpoint")
 _TEXTS = ("error_type", "error_message", "message")
 # What an operator does not read line by line; the whole event has it.
 _LEFT_OUT = (
@@ -219,16 +223,24 @@ def _pieces(event: LiveEvent) -> Iterator[list[Segment]]:
 
 
 def _call(columns: Any) -> Iterator[list[Segment]]:
-    for name in ("method", "endpoint"):
-        if (text := columns.get(name)) is not None:
-            yield [(escape_controls(text), "")]
-    if (status := columns.get("status_code")) is not None:
-        yield [(str(status), _status_style(status))]
-    if (duration := columns.get("duration_ms")) is not None:
-        yield [(milliseconds(duration), "")]
+    """Yield how a call went before what it was, since a narrow terminal cuts the end."""
+    status, duration = columns.get("status_code"), columns.get("duration_ms")
+    method, endpoint = columns.get("method"), columns.get("endpoint")
+    took = "" if duration is None else milliseconds(duration)
+    if status is not None or (took and endpoint is not None):
+        shown = _NO_STATUS if status is None else str(status)
+        yield [(shown, _status_style(status)), (" ", ""), (took.rjust(_DURATION_WIDTH), "")]
+    elif took:
+        yield [(took, "")]
+    if method is not None:
+        yield [(padded(method, 0 if endpoint is None else _METHOD_WIDTH), "")]
+    if endpoint is not None:
+        yield [(escape_controls(endpoint), "")]
 
 
-def _status_style(status: int) -> str:
+def _status_style(status: int | None) -> str:
+    if status is None:
+        return "dim"
     if status == 429:
         return "bold magenta"
     if status >= 500:

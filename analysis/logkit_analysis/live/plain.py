@@ -175,6 +175,7 @@ class PlainLines:
     hint: str = ""
     _widths: Widths = field(default_factory=Widths)
     _day: date | None = None
+    _figures: Sequence[Segment] = ()
     _status: str = ""
 
     def show(self, events: Sequence[LiveEvent]) -> None:
@@ -191,12 +192,10 @@ class PlainLines:
         if self.hint:
             hint, self.hint = self.hint, ""
             self.say(hint)
-        if not self.has_status or self.width is None:
+        if not self.has_status:
             return
-        parts = fitting([("──", "dim"), *status_parts(status, lag_bytes)], self.width() - 1)
-        text = self._drawn(parts)
-        if text != self._status:
-            self._status = text
+        self._figures = [("──", "dim"), *status_parts(status, lag_bytes)]
+        if self._status_line() != self._status:
             self._write("")
 
     def say(self, text: str) -> None:
@@ -225,8 +224,18 @@ class PlainLines:
     def _drawn(self, parts: Sequence[Segment]) -> str:
         return coloured(parts) if self.has_colours else plain_text(parts)
 
+    def _status_line(self) -> str:
+        """Return the figures as they fit the terminal now, which may have been made narrower."""
+        width = 0 if self.width is None else self.width()
+        return self._drawn(fitting(self._figures, width - 1))
+
     def _write(self, text: str) -> None:
-        self._send(f"{_CLEAR}{text}{self._status}" if self.has_status else text)
+        if not self.has_status:
+            self._send(text)
+            return
+        self._status = self._status_line()
+        # A terminal made narrower breaks that line in two and leaves the cursor where both begin.
+        self._send(f"{_CLEAR}{text}{self._status}\r")
 
     def _send(self, text: str) -> None:
         self.stream.write(text.encode("utf-8", "backslashreplace"))

@@ -80,7 +80,7 @@ def event(columns: dict[str, Any], fields: str | None = None, **values: Any) -> 
 def test_what_matters_comes_first() -> None:
     """Time, level and name, the call, the wait and the error, then all other keys, then ids."""
     assert shown(event(CALL, '{"guild":"a b","n":[1,2]}')) == (
-        "23:30:15.042 ERROR    api_call_failed POST /channels/{id} 429 3,862 ms"
+        "23:30:15.042 ERROR    api_call_failed 429 3,862 ms POST   /channels/{id}"
         " retry_after=1,200 ms attempt=2 RateLimited: slow down"
         ' guild="a b" n=[1,2] rate_limit_remaining=0 of 5 correlation_id=c1'
     )
@@ -112,6 +112,16 @@ def test_a_file_stands_for_a_service_that_is_not_named() -> None:
     broken = LiveEvent("x.log", 0, None, {"message": "{"}, reject_reason="r")
     assert shown(one, broken).split() == ["23:30:15.042", "a"]
     assert shown(one, other).split() == ["23:30:15.042", "bot.log", "a"]
+
+
+def test_calls_stand_below_each_other() -> None:
+    """Status and duration come before the endpoint, which is long; a lost call has none."""
+    call = {"method": "GET", "endpoint": "/a", "status_code": 200, "duration_ms": 8.25}
+    lost = {"endpoint": "/a", "method": "DELETE", "duration_ms": 3000}
+    assert shown(event(call)).endswith(" 200  8.25 ms GET    /a")
+    assert shown(event(lost)).endswith(" --- 3,000 ms DELETE /a")
+    assert shown(event({"endpoint": "/a"})).endswith("   /a")
+    assert shown(event({"command": "play", "duration_ms": 8})).endswith("   8 ms command=play")
 
 
 def test_columns_stand_below_each_other() -> None:

@@ -37,6 +37,7 @@ class Terminal:
     """What a person sees, and the view that draws it."""
 
     def __init__(self, columns: int = COLUMNS) -> None:
+        self.columns = columns
         self._screen = pyte.Screen(columns, ROWS)
         # As a terminal does for programs: a newline also returns.
         self._screen.set_mode(pyte.modes.LNM)
@@ -47,7 +48,7 @@ class Terminal:
             self._note,
             ZONE,
             has_colours=True,
-            width=lambda: columns,
+            width=lambda: self.columns,
             has_status=True,
         )
 
@@ -59,6 +60,12 @@ class Terminal:
         self._feeder.feed(self._stream.getvalue())
         self._stream.seek(0)
         self._stream.truncate()
+
+    @property
+    def cursor(self) -> tuple[int, int]:
+        """The cursor's column and row, from 0."""
+        self._show()
+        return self._screen.cursor.x, self._screen.cursor.y
 
     @property
     def lines(self) -> Sequence[str]:
@@ -127,6 +134,20 @@ def test_a_narrow_terminal_shows_what_matters() -> None:
         "23:59:58.000 info     e long lo…",
         "──  12 lines/s  5 MiB behind",
     ]
+
+
+def test_a_terminal_made_narrower_keeps_no_rest_of_the_status_line() -> None:
+    """Lines that come before the next figures do not bring the wide status line back.
+
+    The cursor waits at its beginning, from where a terminal that has broken it in two clears both.
+    """
+    terminal = Terminal()
+    terminal.view.tell(status(3), 0)
+    assert terminal.cursor == (0, 0)
+    terminal.columns = 32
+    terminal.view.show([event(1)])
+    assert terminal.lines[-1] == "──  12 lines/s  errors 5.0 %"
+    assert terminal.cursor == (0, 2)
 
 
 def test_a_pipe_gets_a_line_an_event() -> None:

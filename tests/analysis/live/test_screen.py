@@ -26,6 +26,7 @@ from textual.color import Color
 from textual.events import Paste
 
 from tests.analysis.live.sent import Sent, event
+from tests.analysis.live.viewer import append, line, viewing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -370,6 +371,24 @@ def test_a_smaller_terminal_keeps_the_cursor() -> None:
     run(steps)
 
 
+def test_help_has_the_whole_screen_and_so_has_all_that_opens_on_a_low_one() -> None:
+    """Where there is no room for both, what was opened goes before the lines."""
+
+    async def steps() -> None:
+        async with showing(told(0, 50)) as screen:
+            await screen.press("up", "question_mark")
+            await screen.until(lambda: "line 4" not in "".join(screen.lines()))
+            await screen.press("escape")
+            await screen.until(lambda: screen.page() == numbers(50 - PAGE, 50))
+            await screen.pilot.resize_terminal(60, 12)
+            await screen.press("enter")
+            await screen.until(lambda: '"message": "line 48"' in screen.lines()[-4])
+            await screen.pilot.resize_terminal(100, HEIGHT)
+            await screen.sees("info     told line 48")
+
+    run(steps)
+
+
 @pytest.mark.parametrize("has_colours", [True, False], ids=["colours", "NO_COLOR"])
 def test_colours_are_the_terminals_own_or_none(
     monkeypatch: pytest.MonkeyPatch, has_colours: bool
@@ -432,6 +451,17 @@ def test_long_lines_to_begin_with_take_no_more_memory_than_others() -> None:
     rates = Rates(time.monotonic())
     watched = WatchedFiles(LongLines(), Selection(), Selection(), rates, None, None)
     assert [one.offset for one in watched.first()] == list(range(12, 20))
+
+
+def test_what_the_level_hid_before_the_start_can_be_shown(tmp_path: Path) -> None:
+    """The last lines of any level are held beside the last ones that are shown, in order."""
+    log = tmp_path / "bot.log"
+    levels = ("error" if number in (3, 5, 18) else "info" for number in range(20))
+    append(log, *(line(number, level=level) for number, level in enumerate(levels)))
+    with viewing(log) as viewer:
+        rates = Rates(time.monotonic())
+        watched = WatchedFiles(viewer.files, Selection("error"), Selection(), rates, 4, None)
+        assert [one.columns["seq"] for one in watched.first()] == [3, 5, 16, 17, 18, 19]
 
 
 def test_every_key_is_in_the_guide() -> None:

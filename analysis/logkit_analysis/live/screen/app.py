@@ -48,6 +48,8 @@ _PATTERNS_S = 2.0
 _STATUS_S = 0.5
 # Cells of a panel's margins and scroll bar.
 _PANEL_FRAME = 3
+# Lower terminals have no room for lines beside a panel.
+_LOW = 16
 # Narrower terminals have no room for aligned columns.
 _NARROW = 80
 _LEVELS = (None, "info", "warning", "error", "critical")
@@ -187,6 +189,7 @@ class TailApp(App[None]):
     def _tell(self) -> None:
         """Tell what is shown and whether it is paused."""
         reading, width = self.pane.reading, self.size.width
+        self._make_room()
         self._lines.tell(self._emptiness())
         self._state.set_class(reading.is_paused, "paused")
         self._state.tell(bars.state(reading, self._panel.keys, width))
@@ -196,6 +199,13 @@ class TailApp(App[None]):
             files = self._figures().files
             text = bars.title(files, self._selected, self.pane.view_filter, self._day(), width)
         self._title.tell(text)
+
+    def _make_room(self) -> None:
+        """Hide the lines where a panel needs the whole height."""
+        kind = self._panel.kind
+        is_whole = kind is Kind.HELP or (kind is not None and self.size.height < _LOW)
+        self._panel.set_class(is_whole, "whole")
+        self._lines.display = not is_whole
 
     def _emptiness(self) -> str:
         """Return why no line is shown."""
@@ -338,8 +348,8 @@ class TailApp(App[None]):
         was_open = self._prompt.display or self._panel.kind is not None
         self._prompt.close()
         self._panel.close()
-        self.screen.set_focus(self._lines)
         self._tell()
+        self.screen.set_focus(self._lines)
         return was_open
 
     def action_detail(self) -> None:

@@ -93,7 +93,7 @@ def state(reading: Reading, panel_keys: Sequence[str], width: int) -> Text:
     if reading.dropped_count:
         words.append(f"{reading.dropped_count:,} oldest dropped")
     go_on = "space next page" if reading.is_catching_up else "space resumes"
-    words += panel_keys or (go_on, "G newest", "? help")
+    words += panel_keys or (go_on, "G newest", "? help", "enter detail", "t trace")
     return fitted([(one, "") for one in words], width)
 
 

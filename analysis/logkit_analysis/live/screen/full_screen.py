@@ -32,9 +32,9 @@ class WatchedFiles:
 
     Attributes:
         files: What is read.
-        selection: Chooses, and hides by level, what is there to begin with.
+        selection: Chooses, and hides by level, what is shown of that which is there to begin with.
         counted: Chooses as *selection* does, and hides nothing: levels are hidden by the screen,
-            which can show them again.
+            which can show them again. The same as *selection* if that hides nothing.
         rates: Counts what is new.
         count: How many events there are to begin with, ``None`` for all of *since*.
         since: From when on, ``None`` for any time.
@@ -53,9 +53,21 @@ class WatchedFiles:
         self._count()
 
     def first(self) -> Sequence[LiveEvent]:
-        """Return what is there already."""
-        parts = self.files.backlog(self.selection, count=self.count, since=self.since)
+        """Return what is there already: what is shown, and lines that the level hides until then.
+
+        Of either there are as many as are wanted, so before the oldest hidden line there are only
+        lines that are shown.
+        """
+        shown = self._earlier(self.selection)
+        if self.selection is self.counted:
+            return shown
+        latest = self._earlier(self.counted)
+        held = {(event.file, event.offset) for event in latest}
+        return [*(one for one in shown if (one.file, one.offset) not in held), *latest]
+
+    def _earlier(self, selection: Selection) -> list[LiveEvent]:
         newest = History()
+        parts = self.files.backlog(selection, count=self.count, since=self.since)
         newest.add(chain.from_iterable(parts))
         return list(newest)
 
