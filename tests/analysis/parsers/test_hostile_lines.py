@@ -165,6 +165,7 @@ def test_a_broken_object_becomes_a_record_or_a_reject(
 
 
 MANY_DIGITS = "9" * 5_000
+CLOSED = f"Websocket closed with {MANY_DIGITS}, cannot reconnect."
 JOURNALD = {"__REALTIME_TIMESTAMP": "1773914400000000", "MESSAGE": "ready"}
 DOCKER = {"log": "ready\n", "stream": "stdout", "time": "2026-03-19T10:00:00.1Z"}
 
@@ -177,8 +178,7 @@ DOCKER = {"log": "ready\n", "stream": "stdout", "time": "2026-03-19T10:00:00.1Z"
         json.dumps({**DOCKER, "level": ["info"], "stream": {"a": 1}}),
         f"Mar 19 10:00:00 host bot[{MANY_DIGITS}]: ready",
         f"<165>1 2026-03-19T10:00:00.123Z host bot {MANY_DIGITS} - - ready",
-        f"2026-03-19 10:00:00 [INFO] discord.gateway: Websocket closed with {MANY_DIGITS}, cannot "
-        "reconnect.",
+        f"2026-03-19 10:00:00 [INFO] discord.gateway: {CLOSED}",
     ],
     ids=["journald_bytes", "journald_channel", "docker_level", "syslog", "syslog_5424", "discord"],
 )
