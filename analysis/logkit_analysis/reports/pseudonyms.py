@@ -75,7 +75,7 @@ def pseudonym_key(database: Path) -> bytes:
             return key
     key = secrets.token_bytes(_KEY_BYTES)
     with suppress(OSError):
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
         with os.fdopen(handle, "wb") as file:
             file.write(key)
     return key

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 MISSING = "–"
 _LONGEST = 200
-_MIB = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +85,6 @@ def milliseconds(value: float | None) -> str:
     if value >= 10_000:
         return f"{value / 1000:,.1f} s"
     return f"{value:,.0f} ms" if value >= 10 else f"{value:.1f} ms"
-
-
-def mebibytes(value: float | None) -> str:
-    """Return bytes as MiB."""
-    return MISSING if value is None else f"{value / _MIB:,.0f} MiB"
 
 
 def duration(span: timedelta) -> str:

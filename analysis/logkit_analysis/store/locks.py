@@ -175,8 +175,11 @@ class _Wait:
 
 def _open(path: Path, *, is_reader: bool) -> int:
     try:
-        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        # Through a link in a folder of many users we would empty the file that it leads to.
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise DatabaseUnusableError(f"{path} is a link, which no lock of ours is") from error
         if error.errno not in _CLOSED_TO_US:
             raise
         if is_reader:

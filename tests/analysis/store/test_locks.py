@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
+from logkit_analysis.store.access import DatabaseUnusableError
 from logkit_analysis.store.locks import DatabaseBusyError, Locks
 
 if TYPE_CHECKING:
@@ -116,3 +117,19 @@ def test_the_side_files_are_private(database: Path) -> None:
     with Locks(database).sole_writer("x"), Locks(database).writing():
         modes = {stat.S_IMODE(path.stat().st_mode) for path in database.parent.iterdir()}
     assert modes == {0o600}
+
+
+@pytest.mark.parametrize("suffix", [".lock", ".gate.lock", ".writer.lock"])
+def test_no_lock_leads_elsewhere(database: Path, suffix: str) -> None:
+    """A link that somebody put where a lock belongs is refused, and what it leads to is kept."""
+    precious = database.with_name("precious")
+    precious.write_text("all that I have")
+    database.with_name(f"{database.name}{suffix}").symlink_to(precious)
+    locks = _impatient(database)
+    with (
+        pytest.raises(DatabaseUnusableError, match="is a link"),
+        locks.sole_writer("logkit ingest"),
+        locks.writing(),
+    ):
+        pass
+    assert precious.read_text() == "all that I have"

@@ -72,7 +72,6 @@ def baseline(case: Case, values: Sequence[float | None]) -> tuple[float, float] 
 
 def summary(case: Case, values: Sequence[float | None], shown: Callable[[Any], str]) -> str:
     """Return what a chart shows in words: the baseline, and the peak with its time."""
-    assert callable(shown)
     measured = [
         (value, at) for at, value in zip(case.bins(), values, strict=True) if value is not None
     ]
