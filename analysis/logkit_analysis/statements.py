@@ -9,6 +9,7 @@ import duckdb
 
 from logkit_analysis.errors import AnalysisError
 from logkit_analysis.results import Column, ResultSet
+from logkit_analysis.sql_errors import plain_words
 from logkit_analysis.store.database import is_interrupt
 
 if TYPE_CHECKING:
@@ -21,13 +22,10 @@ _WRITING_WORDS = frozenset({"copy", "export"})
 
 
 class SqlError(AnalysisError):
-    """DuckDB refused or failed a statement; the message is its own, in one or two lines."""
+    """DuckDB refused or failed a statement; the message is one or two lines."""
 
     def __init__(self, error: duckdb.Error, *, where: str = "") -> None:
-        paragraph, _, rest = str(error).strip().partition("\n\n")
-        message = " ".join(paragraph.split())
-        place = rest.splitlines()[0].strip() if rest.startswith("LINE ") else ""
-        super().__init__("\n".join(filter(None, [where + message, place])))
+        super().__init__(where + plain_words(str(error)))
 
 
 def explained(error: Exception, *, where: str = "") -> BaseException:
