@@ -6,9 +6,11 @@ from itertools import islice
 from typing import Any
 
 from logkit.encoding import encode
+from logkit.redaction import redact_text
 from logkit.schema import FIELDS_BY_NAME, MAX_LINE_BYTES
 
 _VALUE_LIMITS = (49_152, 16_384, 4_096, 1_024, 256)
+_MAX_SECRET = 8_192
 _MAX_FIELDS = MAX_LINE_BYTES // len('"a":1,')
 
 
@@ -17,15 +19,17 @@ def fit(fields: dict[str, Any], original_bytes: int, max_bytes: int) -> bytes:
 
     Long values are cut first (text keeps its beginning, a container becomes the beginning of its
     JSON text); if there are still too many fields, declared ones stay before others.
-    ``truncated_from`` holds *original_bytes*.
+    ``truncated_from`` holds *original_bytes*. A secret through which a cut goes is redacted.
     """
-    marked = {**_few(fields), "truncated_from": original_bytes}
+    whole = cut = {**_few(fields), "truncated_from": original_bytes}
     for limit in _VALUE_LIMITS:
-        marked = {name: _cut(value, limit) for name, value in marked.items()}
-        body = encode(marked)
-        if len(body) <= max_bytes:
-            return body
-    return encode(_first_fields(marked, max_bytes))
+        cut = {name: _cut(value, limit) for name, value in cut.items()}
+        if len(encode(cut)) <= max_bytes:
+            break
+    # The writer does not know half a secret. Redaction never makes JSON longer.
+    cut |= {name: _cut_clean(whole[name], limit) for name in cut if cut[name] is not whole[name]}
+    body = encode(cut)
+    return body if len(body) <= max_bytes else encode(_first_fields(cut, max_bytes))
 
 
 def _few(fields: dict[str, Any]) -> dict[str, Any]:
@@ -39,10 +43,16 @@ def _few(fields: dict[str, Any]) -> dict[str, Any]:
 def _cut(value: Any, limit: int) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
-    text = value if isinstance(value, str) else encode({"": value})[4:-1].decode()
-    if len(text) <= limit:
-        return value
-    return f"{text[:limit]}…"
+    text = _text(value)
+    return value if len(text) <= limit else f"{text[:limit]}…"
+
+
+def _cut_clean(value: Any, limit: int) -> str:
+    return f"{redact_text(_text(value)[: limit + _MAX_SECRET])[:limit]}…"
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else encode({"": value})[4:-1].decode()
 
 
 def _first_fields(fields: dict[str, Any], max_bytes: int) -> dict[str, Any]:

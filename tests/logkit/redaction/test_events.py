@@ -107,6 +107,28 @@ def test_the_formatter_and_captured_events_are_redacted() -> None:
     assert captured[0]["word"] == "*********"
 
 
+@pytest.mark.parametrize("shown", [1, 6, 14])
+@pytest.mark.parametrize(
+    "secret",
+    ["sk-proj-abcdef_1234567890-ABCDEF", "://bot:correct-horse@db", 'registered "word" 日本'],
+    ids=["shape", "url", "registered"],
+)
+@pytest.mark.parametrize("is_nested", [False, True], ids=["text", "nested"])
+def test_no_half_of_a_secret_is_left_where_a_value_is_cut(
+    secret: str, shown: int, is_nested: bool
+) -> None:
+    """Wherever the cut falls, nothing that only redaction of the whole would know stays."""
+    logkit.register_secret('registered "word" 日本')
+    limit = 49_152 - (9 if is_nested else 0)  # {"text":"
+    text = "." * (limit - shown) + secret + "." * 30_000
+    with capture_events() as captured:
+        log.info("loaded", value={"text": text} if is_nested else text)
+    (event,) = captured
+    left = event["value"].strip('{}tex":…').strip(".")
+    assert left == "" or set(left) <= set("[redacted]*") or left in "://bot:[redacted]*"
+    assert len(event["value"]) == 49_153
+
+
 def test_locals_are_in_no_stack(events: Events) -> None:
     """A traceback has files, lines and functions, and no values."""
 
