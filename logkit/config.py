@@ -18,6 +18,7 @@ from logkit.identity import UNKNOWN_SERVICE
 from logkit.levels import parse_level
 from logkit.logger import Logger
 from logkit.pipeline import choose_renderer, pipeline
+from logkit.processors import adapted
 from logkit.redaction import secrets
 from logkit.setting_values import at_least, path_of, port, yes_or_no
 from logkit.sinks.destination import Destination
@@ -170,7 +171,8 @@ def configure(
             over HTTP, or true for the one that ``OTEL_EXPORTER_OTLP_ENDPOINT`` names. A
             TracerProvider that the bot has set before is used in its place. Default: yes where
             that variable is set.
-        processors: structlog processors that each event passes before it is rendered.
+        processors: structlog processors that each event passes before it is rendered; the one
+            at the end of structlog's own list, which renders, has to be left out.
 
     Raises:
         ConfigurationError: A value cannot be used, or the file cannot be opened.
@@ -200,7 +202,7 @@ def configure(
     former = _active
     if settings != former:
         _apply(settings)
-    _gates.open([*tracing_processors(), *processors])
+    _gates.open([*tracing_processors(), *map(adapted, processors)])
     take_over_structlog()
     crashes.watch()
     frameworks.watch(lambda: _gates.take_over())

@@ -5,8 +5,9 @@ An event dict holds the event's name, its message and its fields; the renderer a
 
 from __future__ import annotations
 
+import logging
 import sys
-from collections.abc import Callable, Iterable, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from operator import itemgetter
 from typing import Any
 
@@ -33,6 +34,41 @@ _MAX_CACHED_LENGTH = 2_048
 
 preparers: dict[tuple[str, ...], Preparer | None] = {}
 """For the names of a call's fields, what has to be done with them: ``None`` if nothing."""
+
+
+class LoggerName(str):
+    """The name of a logger, with what structlog's processors ask of a logger of ``logging``."""
+
+    __slots__ = ()
+
+    disabled = False
+
+    @property
+    def name(self) -> str:
+        """The name as plain text."""
+        return str.__str__(self)
+
+    def getEffectiveLevel(self) -> int:  # noqa: N802 - the name that logging gave it
+        """Return the number of the level that the logging module has for this name."""
+        return logging.getLogger(self.name).getEffectiveLevel()
+
+
+def adapted(processor: Processor) -> Processor:
+    """Return a processor of the bot's own as one that leaves an event dict with an event's name.
+
+    One that renders raises ``TypeError``, since the next one could do nothing with its text.
+    """
+
+    def process(logger: Any, level: str, event_dict: MutableMapping[str, Any]) -> Any:
+        event = event_dict["event"]
+        processed = processor(LoggerName(logger), level, event_dict)
+        if not isinstance(processed, Mapping):
+            name = getattr(processor, "__name__", type(processor).__name__)
+            kind = type(processed).__name__
+            raise TypeError(f"processor {name} returned {kind}: leave rendering to logkit")
+        return processed if "event" in processed else {**processed, "event": event}
+
+    return process
 
 
 def prepare(fields: EventDict) -> EventDict:

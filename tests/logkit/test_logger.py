@@ -133,6 +133,52 @@ def test_the_envelope_wins_over_what_processors_add(events: Events, log_path: Pa
     assert (event["field_level"], event["api_token"]) == ("info", "[redacted]")
 
 
+USUAL_PROCESSORS: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.filter_by_level,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_log_level_number,
+    structlog.stdlib.PositionalArgumentsFormatter(),
+    structlog.stdlib.ExtraAdder(),
+    structlog.processors.TimeStamper(fmt="iso"),
+    structlog.processors.StackInfoRenderer(),
+    structlog.processors.format_exc_info,
+    structlog.processors.dict_tracebacks,
+    structlog.processors.UnicodeDecoder(),
+    structlog.processors.CallsiteParameterAdder(additional_ignores=["logkit", "logging"]),
+    structlog.processors.EventRenamer("msg"),
+]
+
+
+def test_the_usual_processors_of_structlog_work_as_they_are(events: Events, log_path: Path) -> None:
+    """What bots list, but for the renderer: the events keep their names and their fields."""
+    logkit.configure("bot", path=log_path, flood_limit=10, processors=USUAL_PROCESSORS)
+    try:
+        raise KeyError("x")
+    except KeyError:
+        structlog.get_logger("bot.player").exception("song_failed", song="Vltava")
+    logging.getLogger("bot.quiet").setLevel(logging.ERROR)
+    structlog.get_logger("bot.quiet").warning("left_out")
+    logging.getLogger("bot.api").warning("call of %s", "me", extra={"number": 1})
+    failed, called = events()
+    assert (failed["event"], failed["msg"], failed["song"]) == ("song_failed",) * 2 + ("Vltava",)
+    assert failed["field_logger"] == failed["logger"] == "bot.player"
+    assert (failed["error_type"], failed["level_number"]) == ("KeyError", logging.ERROR)
+    assert (called["event"], called["message"], called["number"]) == ("call_of", "call of me", 1)
+    assert {failed["pathname"], called["pathname"]} == {__file__}
+
+
+def test_a_processor_that_renders_is_named(events: Events, log_path: Path) -> None:
+    """The renderer at the end of structlog's list is refused in words; the events stay."""
+    renderer: Any = structlog.processors.JSONRenderer()
+    logkit.configure("bot", path=log_path, processors=[renderer])
+    structlog.get_logger("bot").info("started")
+    (event,) = events()
+    assert event["event"] == "started"
+    assert event["logkit_error"].endswith("JSONRenderer returned str: leave rendering to logkit")
+
+
 def test_a_failing_processor_costs_the_fields_not_the_event(events: Events, log_path: Path) -> None:
     """The bot's code goes on; the event is written with its name and what went wrong."""
 
