@@ -16,8 +16,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.mmap_dict import MmapedDict, mmap_key
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from logkit.exporters.prometheus import bucket_ends, refresh
-from logkit.metrics import registry
+from logkit.exporters.prometheus import bucket_ends, refresh, shown
 from logkit.metrics.series import Histogram
 from logkit.pipeline import pipeline
 
@@ -55,7 +54,7 @@ class SharedFiles:
         if suffix != self._suffix:
             self._files, self._suffix = {}, suffix
         refresh()
-        for metric, series in registry:
+        for metric, series in shown():
             for one in series:
                 self._write_series(metric, one)
 

@@ -21,6 +21,7 @@ from prometheus_client.utils import floatToGoString
 from logkit.metrics import deriver, registry
 from logkit.metrics.series import Histogram
 from logkit.pipeline import pipeline
+from logkit.reports import report
 from logkit.spans import tracer
 
 if TYPE_CHECKING:
@@ -48,13 +49,31 @@ class Collector:
     def collect(self) -> Iterator[PrometheusFamily]:
         """Yield a family for each metric that has a series."""
         refresh()
-        for metric, series in registry:
-            if series:
-                yield _family(metric, series)
+        for metric, series in shown():
+            yield _family(metric, series)
 
     def describe(self) -> list[PrometheusFamily]:
         """Return nothing, so that registering does not collect."""
         return []
+
+
+def shown() -> Iterator[tuple[Metric, list[Series]]]:
+    """Yield each metric that has a series; one that the bot keeps itself is left to the bot.
+
+    A name that comes twice would cost the whole scrape.
+    """
+    # Private to prometheus-client; nothing else tells which names are taken.
+    taken = getattr(REGISTRY, "_names_to_collectors", {})
+    for metric, series in registry:
+        if metric.name in taken or metric.name.removesuffix("_total") in taken:
+            _tell_taken(metric.name)
+        elif series:
+            yield metric, series
+
+
+@cache
+def _tell_taken(name: str) -> None:
+    report("warning", "metric_name_taken", metric=name)
 
 
 def refresh() -> None:

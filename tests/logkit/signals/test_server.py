@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
 import pytest
+from prometheus_client import REGISTRY, Counter
 
 import logkit
 from logkit.signals import signals
@@ -22,6 +23,25 @@ if TYPE_CHECKING:
 
     Get = Callable[..., tuple[int, str]]
     Read = Callable[[], list[dict[str, Any]]]
+
+
+def test_a_metric_of_the_bot_keeps_its_name(get: Get, events: Read) -> None:
+    """Ours of that name is left out, since one that comes twice would cost the whole scrape."""
+    own = Counter("bot_rate_limited_total", "As the bot counts it.")
+    try:
+        own.inc(7)
+        logkit.get_logger("bot").info("api_call", status_code=429, rate_limit_scope="user")
+        lines = get("/metrics")[1].splitlines()
+    finally:
+        REGISTRY.unregister(own)
+    families = [line.split()[2] for line in lines if line.startswith("# TYPE ")]
+    assert len(families) == len(set(families))
+    told = [line for line in lines if line.startswith("bot_rate_limited_total")]
+    assert told == ["bot_rate_limited_total 7.0"]
+    assert [e["metric"] for e in events() if e["event"] == "metric_name_taken"] == [
+        "bot_rate_limited_total"
+    ]
+    assert 'bot_rate_limited_total{bucket="none",scope="user"}' in get("/metrics")[1]
 
 
 def test_the_process_is_shown_too(get: Get) -> None:
