@@ -1,8 +1,14 @@
-"""The example bot with signals on: what its operator sees while it runs, hangs and leaks."""
+"""The example bot with signals on: what its operator sees while it runs, hangs and leaks.
+
+The commands are those at the end of the page about signals, with a shorter run.
+"""
 
 from __future__ import annotations
 
 import json
+import os
+import re
+import shlex
 import socket
 import subprocess
 import sys
@@ -20,7 +26,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "how-to" / "signals.md").read_text()
+START, ASK, LOOK = re.findall(r"^\$ (.*)", PAGE.partition("## See it")[2], re.MULTILINE)
 BLOCK_S, LEAK_MB_PER_S = 2.0, 6.0
+SHORTER = {
+    "python samples/bot.py": shlex.join(
+        [sys.executable, "-W", "error", str(ROOT / "samples" / "bot.py")]
+    ),
+    "--seconds 60": "--seconds 5",
+    "--block 5": f"--block {BLOCK_S}",
+    "--leak 2": f"--leak {LEAK_MB_PER_S}",
+}
 
 Asked = tuple[int, str]
 
@@ -46,11 +62,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     log = tmp_path_factory.mktemp("bot") / "bot.log"
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    options = {"--seconds": 5, "--log": log, "--signals-port": port}
-    options |= {"--block": BLOCK_S, "--leak": LEAK_MB_PER_S}
-    words = [str(word) for pair in options.items() for word in pair]
-    command = [sys.executable, "-W", "error", str(ROOT / "samples" / "bot.py"), *words]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    command = START.replace("9464", str(port))
+    for shown, used in SHORTER.items():
+        assert shown in command
+        command = command.replace(shown, used)
+    with subprocess.Popen(
+        shlex.split(command), cwd=log.parent, stdout=subprocess.PIPE, text=True
+    ) as process:
         before = _when(port, lambda: _ask(port, "readyz")[0] == 200)
         asked_at = time.monotonic()
         blocked = _when(port, lambda: '"event_loop_blocked"' in log.read_text())
@@ -89,6 +107,13 @@ def test_the_three_endpoints_answer(run: Run) -> None:
     assert json.loads(run.before["readyz"][1])["checks"]["platform"]["status"] == "ok"
 
 
+def test_the_page_asks_where_it_serves() -> None:
+    """The address that the page shows is one of the three, at the port of its bot."""
+    port = re.search(r"--signals-port (\d+)", START)
+    assert port is not None
+    assert f"curl -s localhost:{port[1]}/readyz" == ASK
+
+
 def test_they_answer_while_the_event_loop_is_blocked(run: Run) -> None:
     """All three come from a thread of their own, and alive tells the delay."""
     statuses = {page: status for page, (status, _) in run.blocked.items()}
@@ -107,16 +132,11 @@ def test_the_block_is_an_event_with_its_stack(run: Run) -> None:
 
 def test_the_leak_shows_in_memory_growth(run: Run) -> None:
     """The canned query gives the slope of the memory that the bot loses."""
-    logkit = str(Path(sys.executable).with_name("logkit"))
-    database = str(run.log.with_name("store.duckdb"))
-    subprocess.run(
-        [logkit, "ingest", "--db", database, str(run.log)], check=True, capture_output=True
-    )
+    tools = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(
-        [
-            *(logkit, "query", "memory_growth", "--db", database),
-            *("-p", "bucket_seconds=1", "--format", "json"),
-        ],
+        ["sh", "-c", LOOK],
+        cwd=run.log.parent,
+        env={**os.environ, "PATH": tools, "LOGKIT_FORMAT": "json"},
         check=True,
         capture_output=True,
         text=True,
