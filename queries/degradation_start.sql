@@ -33,7 +33,7 @@ width as materialized (
             else cast((lk_epoch($until) - lk_epoch($since)) / 5e9 as integer)
         end as bin_width,
         -- What is usual for a call is told by the middle of a few parts of the window.
-        greatest(cast((lk_epoch($until) - lk_epoch($since)) / 15e6 as integer), 1) as part_width,
+        greatest(cast((lk_epoch($until) - lk_epoch($since)) / 15e6 as bigint), 1) as part_width,
         least((lk_epoch($until) - lk_epoch($since)) / 30e6, 5e3) as bin_count
 
 ),

@@ -149,7 +149,7 @@ select
     trend as trend_per_minute,
     case
         when last_depth >= most_queue_limit then 0e0
-        when trend > 0 then (most_queue_limit - last_depth) * 60 / trend
+        when trend > 0 then (cast(most_queue_limit as double) - last_depth) * 60 / trend
     end as seconds_to_full
 
 from projected

@@ -125,7 +125,20 @@ def test_any_number_is_taken(name: str, sign: int, store: Any) -> None:
     odd = {"timestamp": START, "service": "a", "endpoint": "/x", "instance": "i1", **odd}
     refusals = [odd | {"status_code": 429, "seq": seq} for seq in (None, 0, 2**63 - 1)] * 3
     earlier = odd | {"timestamp": START - timedelta(seconds=100)}
-    store.fill([*rich_events(random.Random(4), 100), odd, earlier, *refusals])
+    filling = [
+        {"timestamp": START + timedelta(minutes=minute), "queue": "filling", "queue_depth": depth}
+        | {"queue_limit": 2**63 - 1}
+        for minute, depth in enumerate([-(2**63), -(2**62), -1], 56)
+    ]
+    store.fill([*rich_events(random.Random(4), 100), odd, earlier, *refusals, *filling])
+    store.run(name)
+
+
+def test_any_time_is_taken(name: str, store: Any) -> None:
+    """Lines of the first and the last year do not take the answer about the others away."""
+    years = (START.replace(year=year, day=2) for year in (1, 9999))
+    odd = [event | {"timestamp": at} for at in years for event in rich_events(random.Random(6), 3)]
+    store.fill([*rich_events(random.Random(7), 100), *odd])
     store.run(name)
 
 
