@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SHARED = Path(__file__).parents[2] / "shared"
+
+# How long an example takes tells how busy the machine is, and nothing about the code.
+settings.register_profile("logkit", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("logkit")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -22,6 +28,18 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "needs_shared(*paths): run where ../shared holds these files or folders"
     )
     config.addinivalue_line("markers", "needs_program(*names): run where these commands are found")
+    _let_signals_reach_commands()
+
+
+def _let_signals_reach_commands() -> None:
+    """Give the commands that tests start the signals that this process has to ignore.
+
+    A shell starts ``make test &`` with SIGINT ignored, and nohup does so with SIGHUP. What is
+    ignored is inherited; a handler, also one that does nothing, is not.
+    """
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -11,7 +11,6 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.needs_program("bash", "make")
 @pytest.mark.parametrize("page", ["README.md", "docs/how-to/bot-logging.md", "docs/how-to/tail.md"])
 def test_every_command_on_a_page_gives_the_output_shown(page: str) -> None:

@@ -26,7 +26,7 @@ class Reachable:
 
 def get(url):
     try:
-        with urlopen(url, timeout=5) as answer: return answer.read().decode()
+        with urlopen(url, timeout=30) as answer: return answer.read().decode()
     except HTTPError as error: return error.read().decode()
 
 async def main(blocks, port):
@@ -39,7 +39,7 @@ async def main(blocks, port):
             done = eval(code, names)
             if inspect.isawaitable(done): await done
     await names["send"]("1", "hello")
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         ready = await asyncio.to_thread(get, base + "/readyz")
         if "pending" not in ready: break

@@ -50,7 +50,7 @@ def _free_port() -> int:
 
 
 def _wait_until_it_listens(port: int) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
@@ -77,7 +77,7 @@ def _order(folder: Path, environment: dict[str, str]) -> str:
         )
     finally:
         service.terminate()
-        service.wait(20)
+        service.wait(60)
     return done.stdout.strip()
 
 

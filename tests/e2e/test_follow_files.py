@@ -45,7 +45,7 @@ def test_a_change_that_nobody_tells_of(follower: Follower, ledger: Ledger, log: 
     follower.wait_for(ledger)
     for _ in range(3):
         append(other, ledger.lines(5))
-        follower.wait_for(ledger, within_s=10)
+        follower.wait_for(ledger, within_s=60)
     follower.check(ledger, log=log)
 
 

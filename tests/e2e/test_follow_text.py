@@ -33,9 +33,9 @@ def _wait_for(follower: Follower, query: str, expected: list[tuple[object, ...]]
 def test_a_record_written_in_pieces_is_one(follower: Follower, log: Path) -> None:
     """The last record waits for what may continue it; silence ends it."""
     log.write_bytes(HEAD % (1, 1))
-    follower.start(log)
+    follower.start(log, pace=3)
     for piece in TRACE:
-        time.sleep(0.25)
+        time.sleep(0.4)
         append(log, piece)
     second = log.stat().st_size
     append(log, HEAD % (2, 2))

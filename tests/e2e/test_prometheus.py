@@ -49,7 +49,7 @@ def _running(command: list[str], folder: Path, **variables: str) -> Iterator[sub
             yield process
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
 
 class Prometheus:
@@ -61,7 +61,7 @@ class Prometheus:
     def get(self, path: str) -> Any:
         """Return the data of an answer; ``None`` while there is none."""
         try:
-            with urllib.request.urlopen(f"{self._url}/{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"{self._url}/{path}", timeout=30) as answer:
                 return json.load(answer)["data"]
         except OSError:
             return None
@@ -98,7 +98,7 @@ def test_the_storm_and_the_end_of_the_example_bot_raise_alerts(tmp_path: Path) -
     """Its 429s fire at once, with their runbook; when it is gone, it is seen to be down."""
     bot_port, port = _free_ports(2)
     config = _configure(tmp_path, f"127.0.0.1:{bot_port}")
-    bot = [sys.executable, str(ROOT / "samples" / "bot.py"), "--seconds", "20"]
+    bot = [sys.executable, str(ROOT / "samples" / "bot.py"), "--seconds", "120"]
     server = ["prometheus", "--config.file", config, "--storage.tsdb.path", "data"]
     server += ["--web.listen-address", f"127.0.0.1:{port}"]
     prometheus = Prometheus(port)

@@ -80,7 +80,7 @@ class Watched:
         """Wait until just *messages* are shown, in this order."""
         wanted = list(messages)
         try:
-            wait_until(lambda: self.messages == wanted, str(wanted), within_s=10)
+            wait_until(lambda: self.messages == wanted, str(wanted))
         except pytest.fail.Exception:
             pytest.fail(f"{self.messages} instead of {wanted}; {self.said}")
 
@@ -91,7 +91,7 @@ class Watched:
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
         """End it; return its exit code."""
         self.process.send_signal(number)
-        code = self.process.wait(20)
+        code = self.process.wait(60)
         self._process = None
         return code
 
@@ -245,7 +245,7 @@ def test_a_reader_that_has_enough_ends_it() -> None:
     tail.stdin.flush()
     assert tail.stdout.readline().endswith(b" a\n")
     tail.stdout.close()
-    assert tail.wait(20) == 0
+    assert tail.wait(60) == 0
     assert tail.stderr.read() == b""
     tail.stdin.close()
     tail.stderr.close()

@@ -203,4 +203,4 @@ def test_a_lost_terminal_ends_it(tmp_path: Path) -> None:
     with watching(tmp_path, "bot.log") as terminal:
         terminal.sees("LIVE", "line 1")
         terminal.hang_up()
-        terminal.process.wait(20)
+        terminal.process.wait(60)

@@ -31,7 +31,7 @@ def test_a_wrapped_function_keeps_its_context() -> None:
 
 def test_wrapped_calls_may_overlap_and_leak_nothing() -> None:
     """Two at once, each binding its own: neither sees the other, nor does the caller."""
-    barrier = threading.Barrier(2, timeout=10)
+    barrier = threading.Barrier(2, timeout=60)
 
     def work(name: str) -> str:
         variable.set(name)

@@ -39,7 +39,7 @@ class Environment:
             env={**kept, "PATH": f"{self.bin}{os.pathsep}{os.defpath}"},
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=280,
         )
 
 
@@ -106,5 +106,5 @@ def _install(folder: Path, requirement: str) -> None:
 
 
 def _run(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=280)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=580)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.packaging.conftest import Environment
 
-pytestmark = pytest.mark.timeout(300)  # the first test to come waits for the installation
+pytestmark = pytest.mark.timeout(600)  # the first test to come waits for the installation
 
 QUERIES = Path(__file__).parents[2] / "queries"
 CALL = {

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tests.packaging.conftest import Environment
 
-pytestmark = pytest.mark.timeout(300)  # the first test to come waits for the installation
+pytestmark = pytest.mark.timeout(600)  # the first test to come waits for the installation
 
 BOT = """
 import json, logging, sys

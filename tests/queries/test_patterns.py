@@ -38,7 +38,9 @@ VALUES: list[Callable[[random.Random], str]] = [
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(seed=st.integers(0, 2**32), count=st.integers(0, 60), first=st.integers(0, 60))
 def test_each_template_is_one_pattern(store: Any, seed: int, count: int, first: int) -> None:

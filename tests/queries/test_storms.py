@@ -141,7 +141,7 @@ def delays_of(run: list[Event], own: list[Event]) -> list[float]:
 @settings(
     max_examples=75,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(seed=st.integers(0, 2**32), count=st.integers(5, 70))
 def test_storms_follow_the_rule(store: Any, seed: int, count: int) -> None:

@@ -36,7 +36,9 @@ def random_lines(seed: int, count: int) -> list[Event]:
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(seed=st.integers(0, 2**32), count=st.integers(0, 60))
 def test_pairs_are_neighbours(store: Any, seed: int, count: int) -> None:

@@ -14,7 +14,7 @@ EDIT = "/channels/1/messages/2"
 def _call(
     url: str, method: str, path: str, body: dict[str, Any] | None = None
 ) -> tuple[int, dict[str, str], dict[str, Any]]:
-    connection = HTTPConnection(urlsplit(url).netloc, timeout=10)
+    connection = HTTPConnection(urlsplit(url).netloc, timeout=60)
     connection.request(method, path, json.dumps(body or {}))
     response = connection.getresponse()
     answer = response.status, dict(response.getheaders()), json.loads(response.read())
@@ -42,6 +42,7 @@ def test_a_budget_lets_through_its_size_and_what_grew_since(platform_url: str) -
 
 def test_a_refusal_looks_like_discords(platform_url: str) -> None:
     """Headers, exact content type and body are what clients of Discord look for."""
+    asked_at = time.time()
     _, headers, body = _drain(platform_url)
     assert headers["Content-Type"] == "application/json"
     assert headers["Via"]
@@ -49,7 +50,7 @@ def test_a_refusal_looks_like_discords(platform_url: str) -> None:
     assert headers["X-RateLimit-Limit"] == "5"
     assert headers["X-RateLimit-Remaining"] == "0"
     assert float(headers["X-RateLimit-Reset-After"]) > 0
-    assert float(headers["X-RateLimit-Reset"]) > time.time()
+    assert float(headers["X-RateLimit-Reset"]) > asked_at
     assert len(headers["X-RateLimit-Bucket"]) == 16
     assert int(headers["Retry-After"]) >= body["retry_after"] > 0
     assert body["global"] is False

@@ -8,23 +8,33 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 import pytest
 from logkit_analysis.cli.app import app
 from logkit_analysis.store.database import writing
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 COMMAND = [sys.executable, "-m", "logkit_analysis"]
 HEAVY = {"duckdb", "jinja2", "numpy", "pyarrow", "pydantic", "rich", "structlog", "textual"}
 
 
-def start(*arguments: str, **options: Any) -> subprocess.Popen[bytes]:
-    """Start the command in a process of its own."""
-    return subprocess.Popen(
+@contextmanager
+def start(*arguments: str, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the command in a process of its own, which a test that fails does not leave behind."""
+    with subprocess.Popen(
         [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options
-    )
+    ) as process:
+        try:
+            yield process
+        except BaseException:
+            process.kill()
+            raise
 
 
 @pytest.mark.parametrize(
@@ -355,7 +365,7 @@ def test_ctrl_c_stops_a_statement() -> None:
         while not _has_thread_in_query(process.pid):
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=60)
     assert (process.returncode, said) == (130, b"")
 
 
@@ -435,7 +445,7 @@ def test_sigterm_leaves_no_half_file() -> None:
         while not any(path.stat().st_size for path in Path().glob(".big.csv*")):
             time.sleep(0.01)
         process.terminate()
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=60)
     assert (process.returncode, said) == (-signal.SIGTERM, b"")
     assert not set(Path().iterdir()) - {*before, *Path().glob("*.lock")}
 

@@ -50,7 +50,7 @@ def held(arrival: Arrival) -> list[int]:
 
 def until(is_met: Callable[[], bool]) -> None:
     """Wait until it is met."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not is_met():
         assert time.monotonic() < end
         time.sleep(0.001)

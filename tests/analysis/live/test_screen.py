@@ -72,7 +72,7 @@ class Screen:
 
     async def until(self, is_met: Callable[[], object]) -> None:
         """Wait until it is met."""
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while not is_met():
             assert time.monotonic() < end, "\n".join(self.lines())
             await asyncio.sleep(0.01)

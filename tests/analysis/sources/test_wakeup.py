@@ -17,8 +17,9 @@ from logkit_analysis.stopping import StopSignal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PATIENT = Pace(look_interval_s=20.0, poll_interval_s=0.01)
-ENDLESS = Pace(look_interval_s=20.0, poll_interval_s=20.0)
+PATIENT = Pace(look_interval_s=200.0, poll_interval_s=0.01)
+ENDLESS = Pace(look_interval_s=200.0, poll_interval_s=200.0)
+LONG_BEFORE_S = 100.0
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def test_a_change_wakes(tmp_path: Path, stop: StopSignal) -> None:
 
 
 def _write_until_woken(wakeup: Wakeup, path: Path) -> None:
-    """Write again and again, since the watch may not stand yet; a wait ends long before 20 s."""
+    """Write again and again, since the watch may not stand yet; it is woken all the same."""
     is_over = threading.Event()
 
     def write() -> None:
@@ -59,7 +60,7 @@ def _write_until_woken(wakeup: Wakeup, path: Path) -> None:
     seconds = waited_s(wakeup)
     is_over.set()
     writer.join()
-    assert seconds < 15
+    assert seconds < LONG_BEFORE_S
 
 
 def test_a_folder_without_notices_is_polled(tmp_path: Path, stop: StopSignal) -> None:
@@ -67,7 +68,7 @@ def test_a_folder_without_notices_is_polled(tmp_path: Path, stop: StopSignal) ->
     (tmp_path / "local").mkdir()
     with Wakeup(lambda _: True, stop, PATIENT, lambda folder: folder != tmp_path) as wakeup:
         wakeup.watch([tmp_path / "local", tmp_path])
-        assert waited_s(wakeup) < 10
+        assert waited_s(wakeup) < LONG_BEFORE_S
 
 
 @contextmanager
@@ -86,10 +87,10 @@ def test_when_the_kernel_gives_no_more_notices_it_polls(tmp_path: Path, stop: St
     with Wakeup(lambda _: True, stop, PATIENT) as wakeup:
         with no_descriptors():
             wakeup.watch([tmp_path])
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + 60
             while not wakeup.is_polling and time.monotonic() < deadline:
                 time.sleep(0.01)
-        assert waited_s(wakeup) < 10
+        assert waited_s(wakeup) < LONG_BEFORE_S
 
 
 def test_a_signal_ends_the_wait(tmp_path: Path, stop: StopSignal) -> None:
@@ -97,7 +98,7 @@ def test_a_signal_ends_the_wait(tmp_path: Path, stop: StopSignal) -> None:
     with Wakeup(lambda _: True, stop, ENDLESS) as wakeup:
         wakeup.watch([tmp_path])
         stop.set()
-        assert waited_s(wakeup) < 10
+        assert waited_s(wakeup) < LONG_BEFORE_S
 
 
 def test_what_it_opened_is_closed(tmp_path: Path, stop: StopSignal) -> None:

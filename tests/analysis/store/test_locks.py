@@ -59,16 +59,16 @@ def test_a_waiting_writer_goes_before_new_readers(database: Path) -> None:
     def write() -> None:
         with Locks(database, is_stopped=is_stopped).writing():
             is_in.set()
-            may_end.wait(10)
+            may_end.wait(60)
 
     with Locks(database).reading():
         writer = threading.Thread(target=write)
         writer.start()
-        assert is_waiting.wait(10)
+        assert is_waiting.wait(60)
         with pytest.raises(DatabaseBusyError):
             _impatient(database).reading().__enter__()
         assert not is_in.is_set()
-    assert is_in.wait(10)
+    assert is_in.wait(60)
     may_end.set()
     writer.join()
     with _impatient(database).reading():

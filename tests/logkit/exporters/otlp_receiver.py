@@ -16,7 +16,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 if TYPE_CHECKING:
     from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-_PATIENCE_S = 10.0
+_PATIENCE_S = 60.0
 
 
 class Receiver:

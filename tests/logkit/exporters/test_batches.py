@@ -49,14 +49,14 @@ def test_a_flush_sends_what_waits_at_once() -> None:
 
     def send(batch: Sequence[int]) -> bool:
         sent.extend(batch)
-        return gate.wait(10)
+        return gate.wait(60)
 
     batches = Batches(send, lambda *_: None, delay_s=60, batch_size=4, limit=100)
     batches.put(1)
     assert not batches.flush(0.05)
     gate.set()
     batches.put(2)
-    assert batches.flush(10)
+    assert batches.flush(60)
     assert sent == [1, 2]
     batches.close(5)
 
@@ -67,11 +67,11 @@ def test_what_finds_the_queue_full_is_dropped_and_counted() -> None:
 
     def send(batch: Sequence[int]) -> bool:
         begun.set()
-        return gate.wait(10)
+        return gate.wait(60)
 
     with opened(send, [], limit=8) as batches:
         batches.put(0)
-        assert begun.wait(10)
+        assert begun.wait(60)
         for number in range(20):
             batches.put(number)
         assert batches.lost_count == 12
@@ -96,7 +96,7 @@ def test_a_failure_is_told_once_and_so_is_its_end() -> None:
     with opened(send, told) as batches:
         for number in range(6):
             batches.put(number)
-            assert turn.acquire(timeout=10)
+            assert turn.acquire(timeout=60)
     assert told == [
         ("warning", "trace_export_failed", 1),
         ("info", "trace_export_resumed", 3),

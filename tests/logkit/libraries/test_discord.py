@@ -74,10 +74,10 @@ def port() -> Iterator[int]:
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
     thread.start()
-    assert started.wait(10)
+    assert started.wait(60)
     yield ports[0]
     loop.call_soon_threadsafe(stopped.set)
-    thread.join(10)
+    thread.join(60)
     loop.close()
 
 

@@ -55,7 +55,7 @@ def served(
         server.send_signal(signal.SIGHUP)
         _wait_for(lambda: (folder / "bot.log").read_bytes().count(b"worker_started") == 4)
         assert httpx.get(f"{url}/users/700000").status_code == 404
-    printed, _ = server.communicate(timeout=20)
+    printed, _ = server.communicate(timeout=60)
     lines = (folder / "bot.log").read_bytes().splitlines()
     return request.param, [orjson.loads(line) for line in lines], printed.decode()
 
@@ -81,7 +81,7 @@ class _running:  # noqa: N801 - a context manager
     def __exit__(self, *_: object) -> None:
         self._server.terminate()
         try:
-            self._server.wait(20)
+            self._server.wait(60)
         finally:
             self._server.kill()
 
@@ -93,7 +93,7 @@ def _answers(address: str) -> bool:
 
 
 def _wait_for(condition: Any) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)

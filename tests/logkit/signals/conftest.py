@@ -36,7 +36,7 @@ def get(log_path: Path, events: object) -> Callable[..., tuple[int, str]]:
 
     def ask(path: str, **headers: str) -> tuple[int, str]:
         try:
-            with urlopen(Request(base + path, headers=headers), timeout=5) as answer:
+            with urlopen(Request(base + path, headers=headers), timeout=60) as answer:
                 return answer.status, answer.read().decode()
         except HTTPError as error:
             return error.code, error.read().decode()

@@ -245,7 +245,7 @@ def test_one_trial_at_a_time(clock: Clock, kind: str) -> None:
         try:
             with guard:
                 passed.append(number)
-                release.wait(5)
+                release.wait(60)
         except logkit.CircuitOpenError:
             refused.append(number)
             if len(refused) == 7:

@@ -28,7 +28,7 @@ TOKEN = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw0"
 
 def one(probe: Callable[[], Any], **options: Any) -> Check:
     """Return a check that runs only when it is told to."""
-    chosen = {"is_critical": True, "timeout_s": 0.05, "interval_s": 60.0, "loop": None} | options
+    chosen = {"is_critical": True, "timeout_s": 60.0, "interval_s": 60.0, "loop": None} | options
     return Check("database", probe, **chosen)
 
 
@@ -60,14 +60,20 @@ async def never() -> None:
         (lambda: fine_later(), None),
         (lambda: False, "the check returned False"),
         (lambda: [][0], "list index out of range"),
-        (never, "no answer within 0.05 s"),
-        (lambda: threading.Event().wait(2), "no answer within 0.05 s"),
     ],
-    ids=["nothing", "text", "async", "awaitable", "False", "raises", "async hang", "hang"],
+    ids=["nothing", "text", "async", "awaitable", "False", "raises"],
 )
-def test_a_probe_passes_fails_or_is_cut_off(probe: Callable[[], Any], error: str | None) -> None:
-    """Whatever a probe is and does, its check ends in time and says how."""
+def test_a_probe_passes_or_fails(probe: Callable[[], Any], error: str | None) -> None:
+    """Whatever a probe is, its check says how it ended."""
     assert told(one(probe)) == error
+
+
+@pytest.mark.parametrize(
+    "probe", [never, lambda: threading.Event().wait(60)], ids=["async", "thread"]
+)
+def test_a_probe_that_hangs_is_cut_off(probe: Callable[[], Any]) -> None:
+    """Whatever a probe does, its check ends in time."""
+    assert told(one(probe, timeout_s=0.05)) == "no answer within 0.05 s"
 
 
 def test_a_probe_that_hangs_is_not_piled_up() -> None:
@@ -77,9 +83,9 @@ def test_a_probe_that_hangs_is_not_piled_up() -> None:
 
     def hang() -> None:
         started.append(1)
-        free.wait(5)
+        free.wait(60)
 
-    check = one(hang)
+    check = one(hang, timeout_s=0.05)
     assert [told(check) for _ in range(3)] == ["no answer within 0.05 s"] * 3
     assert len(started) == 1
     free.set()
@@ -106,7 +112,7 @@ def test_changes_are_events(log_path: Path, events: Read) -> None:
 def test_readiness_follows_the_critical_checks(get: Get) -> None:
     """503 until every critical check has passed; others are shown and do not matter."""
     free = threading.Event()
-    health.check("database", lambda: free.wait(5), timeout_s=5)
+    health.check("database", lambda: free.wait(60), timeout_s=60)
     health.check("cache", broken, critical=False)
     assert _until(get, lambda checks: checks["cache"]["status"] == "failed")[0] == 503
     free.set()
@@ -144,7 +150,7 @@ def test_a_check_of_the_same_name_takes_its_place(get: Get) -> None:
 
 
 def _until(get: Get, is_done: Callable[[Any], bool]) -> tuple[int, dict[str, Any]]:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         status, text = get("/readyz")
         checks = json.loads(text)["checks"]
@@ -195,7 +201,7 @@ def server() -> Iterator[str]:
 )
 def test_http(server: str, status: int, error: str | None) -> None:
     """A server is well if it answers without an error."""
-    assert told(one(health.http(f"{server}/{status}"), timeout_s=5)) == error
+    assert told(one(health.http(f"{server}/{status}"))) == error
 
 
 def test_other_addresses_are_refused() -> None:
@@ -208,8 +214,8 @@ def test_tcp(server: str) -> None:
     """A port is well if it takes connections."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    assert told(one(health.tcp("127.0.0.1", int(server.rpartition(":")[2])), timeout_s=5)) is None
-    assert "refused" in (told(one(health.tcp("127.0.0.1", port), timeout_s=5)) or "")
+    assert told(one(health.tcp("127.0.0.1", int(server.rpartition(":")[2])))) is None
+    assert "refused" in (told(one(health.tcp("127.0.0.1", port))) or "")
 
 
 @pytest.mark.parametrize(
@@ -224,7 +230,7 @@ def test_ping(answer: Any, error: str | None) -> None:
         def ping(self) -> Any:
             return answer() if callable(answer) else answer
 
-    assert told(one(health.ping(Client()), timeout_s=5)) == error
+    assert told(one(health.ping(Client()))) == error
 
 
 def test_disk_space(tmp_path: Path) -> None:
@@ -235,8 +241,8 @@ def test_disk_space(tmp_path: Path) -> None:
 
 def test_memory() -> None:
     """Memory is well below a share of its limit."""
-    assert told(one(health.memory(1.0), timeout_s=5)) is None
-    assert "of its limit" in (told(one(health.memory(0.0), timeout_s=5)) or "")
+    assert told(one(health.memory(1.0))) is None
+    assert "of its limit" in (told(one(health.memory(0.0))) or "")
 
 
 def test_queue_age() -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def block_here(until: threading.Event) -> None:
-    until.wait(10)
+    until.wait(60)
 
 
 def test_the_block_is_told_while_it_lasts_and_health_says_so(
@@ -33,40 +33,43 @@ def test_the_block_is_told_while_it_lasts_and_health_says_so(
     """The server answers, alive turns into unresponsive, and the event names the line."""
     monkeypatch.setattr(pages, "UNRESPONSIVE_S", 0.3)
     monkeypatch.setattr(loops_module, "BEAT_S", 0.02)
-    answers: list[tuple[int, Any]] = []
+    answers: list[tuple[int, str]] = []
     free = threading.Event()
 
-    def ask() -> None:
-        deadline = time.monotonic() + 8
-        while time.monotonic() < deadline and not any(status == 503 for status, _ in answers):
+    def ask_until(wanted: int) -> None:
+        """Ask for the health; a busy machine may delay a loop, too."""
+        deadline = time.monotonic() + 60
+        status = 0
+        while status != wanted and time.monotonic() < deadline:
             status, text = get("/healthz")
-            answers.append((status, json.loads(text)))
-        blocked = [event for event in events() if event["event"] == "event_loop_blocked"]
-        answers.append((get("/metrics")[0], blocked))
+        answers.append((status, json.loads(text)["status"]))
+
+    def ask_while_it_is_blocked() -> None:
+        ask_until(503)
+        answers.append((get("/metrics")[0], ""))
         free.set()
 
     async def bot() -> None:
         loops.watch(threshold_s=0.1)
-        await asyncio.sleep(0.05)
-        asker = threading.Thread(target=ask)
+        await asyncio.to_thread(ask_until, 200)
+        asker = threading.Thread(target=ask_while_it_is_blocked)
         asker.start()
-        await asyncio.sleep(0.05)
         block_here(free)
-        await asyncio.sleep(0.1)
         asker.join()
-        answers.append((get("/healthz")[0], None))
+        await asyncio.to_thread(ask_until, 200)
 
     asyncio.run(bot())
-    assert (answers[0][0], answers[0][1]["status"]) == (200, "ok")
-    assert answers[-3][0] == 503
-    assert answers[-3][1]["status"] == "unresponsive"
-    status, (blocked,) = answers[-2]
-    assert status == 200
-    assert any(line.endswith("block_here") for line in blocked["error_stack"].splitlines())
+    assert [status for status, _ in answers] == [200, 503, 200, 200]
+    assert [word for _, word in answers if word] == ["ok", "unresponsive", "ok"]
+    told = events()
+    (blocked,) = (
+        event
+        for event in told
+        if event["event"] == "event_loop_blocked" and "block_here" in event["error_stack"]
+    )
     assert blocked["loop_lag_ms"] >= 100
-    assert answers[-1][0] == 200
-    resumed = next(event for event in events() if event["event"] == "event_loop_resumed")
-    assert resumed["loop_lag_ms"] >= 300
+    resumed = [event for event in told if event["event"] == "event_loop_resumed"]
+    assert max(event["loop_lag_ms"] for event in resumed) >= 300
 
 
 def test_a_loop_that_ended_is_not_hanging() -> None:
@@ -94,12 +97,16 @@ def test_the_delay_is_part_of_a_resource_sample(
         resources.start(interval_s=0.03)
         await asyncio.sleep(0.02)
         time.sleep(0.06)
-        await asyncio.sleep(0.05)
+        until = time.monotonic() + 60
+        while worst_ms() < 40 and time.monotonic() < until:
+            await asyncio.sleep(0.01)
+
+    def worst_ms() -> float:
+        return max((e["loop_lag_ms"] for e in events() if "loop_lag_ms" in e), default=0)
 
     asyncio.run(bot())
     resources.stop()
-    lags = [e["loop_lag_ms"] for e in events() if "loop_lag_ms" in e]
-    assert max(lags) >= 40
+    assert worst_ms() >= 40
 
 
 def test_a_loop_that_stood_still_and_runs_again_was_not_late(
@@ -116,12 +123,14 @@ def test_a_loop_that_stood_still_and_runs_again_was_not_late(
     loop = asyncio.new_event_loop()
     loop.run_until_complete(begin())
     watches.take_worst_ms()
-    time.sleep(0.3)
+    time.sleep(0.6)
+    began = time.monotonic()
     loop.run_until_complete(asyncio.sleep(0.05))
     worst_ms = watches.take_worst_ms()
+    ran_ms = (time.monotonic() - began) * 1_000
     loop.close()
     assert worst_ms is not None
-    assert worst_ms < 200
+    assert worst_ms < ran_ms + 400
 
 
 def test_the_loop_is_watched_wherever_configure_was_called(

@@ -99,9 +99,10 @@ def test_what_waits_already_is_taken_for_new() -> None:
     waiting: queue.Queue[int] = queue.Queue()
     waiting.put(1)
     time.sleep(0.02)
+    began = time.monotonic()
     clock = QueueClock("songs", waiting)
     waiting.get()
-    assert clock.waited_ms < 20
+    assert clock.waited_ms <= (time.monotonic() - began) * 1_000
     assert clock.oldest_ms() is None
 
 
@@ -144,7 +145,7 @@ def test_a_watched_queue_is_told_at_intervals(events: Callable[[], list[dict[str
         return answer
 
     queues.watch("songs", depth, interval_s=0.01)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         told = events()
         if any(event.get("queue_depth") == 3 for event in told):

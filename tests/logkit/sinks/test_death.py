@@ -53,8 +53,8 @@ def test_no_event_is_lost_and_none_comes_twice(
 ) -> None:
     """After any death and the next start, the file holds each of 1,000 events once."""
     bot = start_bot(f"{COUNT}time.sleep({pause_s})\n{death}")
-    assert bot.wait(20) != 0
-    start_bot("").wait(20)
+    assert bot.wait(60) != 0
+    start_bot("").wait(60)
     written = [event["n"] for event in read_events() if event["event"] == "counted"]
     assert sorted(written) == list(range(1_000))
     assert list(ring_dir.iterdir()) == []
@@ -76,7 +76,7 @@ def test_each_event_whose_call_returned_is_there_once(
     time.sleep(busy_s)
     bot.kill()
     bot.wait()
-    start_bot("").wait(20)
+    start_bot("").wait(60)
     events = read_events()
     returned = memoryview(counts_path.read_bytes()).cast("Q")
     for worker in range(3):
@@ -90,11 +90,11 @@ def test_a_backup_is_there_in_one_form_only(
     start_bot: Start, read_events: Events, log_path: Path
 ) -> None:
     """Killed when the compressed form was in place and the plain one not yet removed."""
-    start_bot(f"{COUNT}logkit.flush()", max_bytes=40_000, backups=9).wait(20)
+    start_bot(f"{COUNT}logkit.flush()", max_bytes=40_000, backups=9).wait(60)
     plain = log_path.with_name("bot.log.2")
     plain.with_name("bot.log.2.gz").write_bytes(gzip.compress(plain.read_bytes()))
-    start_bot(DEATHS["SIGKILL"]).wait(20)
-    start_bot("").wait(20)
+    start_bot(DEATHS["SIGKILL"]).wait(60)
+    start_bot("").wait(60)
     assert not plain.exists()
     assert sorted(event["n"] for event in read_events() if "n" in event) == list(range(1000))
 
@@ -103,7 +103,7 @@ def test_the_next_start_may_have_other_settings(
     start_bot: Start, read_events: Events, log_path: Path
 ) -> None:
     """Service, ring size, level and rotation may change; what was left is written all the same."""
-    start_bot(COUNT + DEATHS["os._exit"]).wait(20)
+    start_bot(COUNT + DEATHS["os._exit"]).wait(60)
     logkit.configure("other", path=log_path, level="error", ring_bytes=262_144, max_bytes=50_000)
     assert logkit.flush()
     events = read_events()
@@ -113,7 +113,7 @@ def test_the_next_start_may_have_other_settings(
 
 def test_the_command_recovers_without_the_bot(start_bot: Start, read_events: Events) -> None:
     """``python -m logkit recover`` writes what is left, and a second run adds nothing."""
-    start_bot(COUNT + DEATHS["SIGKILL"]).wait(20)
+    start_bot(COUNT + DEATHS["SIGKILL"]).wait(60)
     for _ in range(2):
         command = [sys.executable, "-m", "logkit", "recover"]
         subprocess.run(command, check=True, capture_output=True)
@@ -139,7 +139,7 @@ def test_a_ring_directory_of_ones_own_survives_a_reboot(
 ) -> None:
     """``ring_dir`` keeps the ring on a disk: mode 0600, found by the command and the next start."""
     rings = tmp_path / "rings"
-    start_bot(COUNT + DEATHS["SIGKILL"], ring_dir=str(rings)).wait(20)
+    start_bot(COUNT + DEATHS["SIGKILL"], ring_dir=str(rings)).wait(60)
     (ring,) = rings.iterdir()
     assert ring.suffix == ".ring"
     assert ring.stat().st_mode & 0o777 == 0o600
@@ -157,8 +157,8 @@ def test_a_living_process_is_not_recovered(
     first = start_bot("log.info('first', n=0); print(flush=True); input(); log.info('first', n=1)")
     assert first.stdout is not None
     first.stdout.readline()
-    start_bot("log.info('second', n=2)").wait(20)
-    first.communicate(b"\n", timeout=20)
+    start_bot("log.info('second', n=2)").wait(60)
+    first.communicate(b"\n", timeout=60)
     assert sorted(event["n"] for event in read_events()) == [0, 1, 2]
 
 
@@ -167,6 +167,6 @@ def test_a_flush_also_delivers_for_dead_workers(
 ) -> None:
     """A long-lived process writes out what its killed siblings have left."""
     logkit.configure("bot", path=log_path)
-    start_bot(COUNT + DEATHS["SIGKILL"]).wait(20)
+    start_bot(COUNT + DEATHS["SIGKILL"]).wait(60)
     assert logkit.flush()
     assert len(read_events()) == 1_000

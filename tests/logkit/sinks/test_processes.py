@@ -98,8 +98,8 @@ def numbers_by_instance(events: list[dict[str, Any]]) -> dict[str, list[int]]:
 )
 def test_forked_children_lose_nothing(start_bot: Start, read_events: Events, end: str) -> None:
     """Parent and children, however they end, write each event once, each with its own counter."""
-    assert start_bot(FORKS.replace("END", end)).wait(30) == 0
-    start_bot("").wait(20)
+    assert start_bot(FORKS.replace("END", end)).wait(60) == 0
+    start_bot("").wait(60)
     events = read_events()
     for who in ("parent", "child_0", "child_1", "child_2", "child_3"):
         assert [e["n"] for e in events if e["who"] == who] == list(range(500))
@@ -125,10 +125,10 @@ def test_a_fork_in_the_middle_of_other_threads_work_is_harmless(
 def test_a_daemon_that_forks_away_writes_on(start_bot: Start, read_events: Events) -> None:
     """The usual double fork after configure() costs no event."""
     bot = start_bot("log.info('before', n=1)\n" + DAEMON)
-    bot.communicate(timeout=20)
-    deadline = time.monotonic() + 20
+    bot.communicate(timeout=60)
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline and len(read_events()) < 2:
-        start_bot("").wait(20)
+        start_bot("").wait(60)
     assert sorted(event["n"] for event in read_events()) == [0, 1]
 
 

@@ -168,7 +168,7 @@ def test_a_full_ring_directory_costs_a_warning_and_no_event(
 ) -> None:
     """The ring is then in memory alone, which is told once."""
     bot = start_bot(NO_ROOM, ring_dir=str(rings))
-    _, told = bot.communicate(timeout=20)
+    _, told = bot.communicate(timeout=60)
     assert bot.returncode == 0
     assert told.decode().count("no room for the ring") == 1
     assert [event["n"] for event in read_events()] == list(range(500))
