@@ -69,7 +69,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         shlex.split(command), cwd=log.parent, stdout=subprocess.PIPE, text=True
     ) as process:
         before = _when(port, lambda: _ask(port, "readyz")[0] == 200)
-        blocked = _when(port, lambda: '"event_loop_blocked"' in log.read_text())
+        blocked = _when(port, lambda: "block_the_event_loop" in log.read_text())
         process.communicate(timeout=60)
     assert process.returncode == 0
     return Run(before, blocked, log)

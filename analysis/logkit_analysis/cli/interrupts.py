@@ -89,7 +89,7 @@ def ended_in_order() -> Iterator[None]:
 
 
 def stop_on_signals() -> StopSignal:
-    """Return what Ctrl-C, SIGTERM and the end of the terminal set.
+    """Return what Ctrl-C, SIGTERM and the end of the terminal set; nohup keeps the last away.
 
     It is for commands that wait to be stopped. A disk that does not answer, a huge file or a pipe
     that nobody reads must not keep them from ending. Any moment is as good as any other: what is
@@ -98,8 +98,10 @@ def stop_on_signals() -> StopSignal:
     from logkit_analysis.stopping import StopSignal
 
     stop = StopSignal()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: stop.set())
     threading.Thread(target=_end_in_time, args=(stop,), daemon=True).start()
     return stop
 
