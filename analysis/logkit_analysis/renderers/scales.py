@@ -19,6 +19,10 @@ _TIME_STEPS_S = (
 )
 _MOST_TIME_TICKS = 8
 _HOUR_S = 3600
+# One absurd duration in a log must not leave the others without a chart: no eye tells more decades
+# apart, and above the greatest the next round number may be infinite.
+_MOST_DECADES = 12
+_GREATEST = 1e300
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +43,21 @@ class Scale:
 
 
 def linear(values: Sequence[float], least_top: float = 1.0) -> Scale:
-    """Return an axis from 0 to a round number above all *values*."""
-    top = max(max(values, default=0.0), least_top)
+    """Return an axis from 0 to a round number above all *values* up to `_GREATEST`."""
+    top = min(max(max(values, default=0.0), least_top), _GREATEST)
     step = round_up(top / 3)
     high = step * math.ceil(top / step - 1e-9)
     return Scale(0.0, high, tuple(step * index for index in range(round(high / step) + 1)))
 
 
 def logarithmic(values: Sequence[float]) -> Scale:
-    """Return an axis over whole decades (or halves of one) that holds all positive *values*."""
-    positive = [value for value in values if value > 0] or [1.0]
-    low, high = min(positive), max(positive)
+    """Return an axis over whole decades (or halves of one) that holds all positive *values*.
+
+    Those more than `_MOST_DECADES` below the greatest lie at its foot.
+    """
+    positive = [min(max(value, 1 / _GREATEST), _GREATEST) for value in values if value > 0] or [1.0]
+    high = max(positive)
+    low = max(min(positive), high / 10.0**_MOST_DECADES)
     bottom = 10.0 ** math.floor(math.log10(low))
     top = next(step for step in _decades(bottom) if step >= high and step > bottom)
     ticks = tuple(10.0**power for power in range(_power(bottom), _power(top) + 1))
@@ -90,7 +98,8 @@ def round_up(step: float) -> float:
 
 
 def _decades(bottom: float) -> tuple[float, ...]:
-    return tuple(bottom * 10**power * part for power in range(16) for part in (1, 2, 5))
+    powers = range(_MOST_DECADES + 2)
+    return tuple(bottom * 10**power * part for power in powers for part in (1, 2, 5))
 
 
 def _power(value: float) -> int:

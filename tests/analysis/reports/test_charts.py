@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from logkit_analysis.renderers.scales import linear, logarithmic, time_ticks
+from logkit_analysis.renderers.scales import Scale, linear, logarithmic, time_ticks
 from logkit_analysis.reports.charts.plot import plot, tick_label
 from logkit_analysis.reports.data import chart_csv
 from logkit_analysis.reports.document import Axis, Chart, Mark, Series
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 AXIS = Axis(START, START + timedelta(minutes=10), 60)
@@ -42,6 +47,18 @@ def test_a_logarithmic_axis_holds_all(values: list[float]) -> None:
     assert scale.high >= max(values)
     middle = (scale.low * scale.high) ** 0.5
     assert scale.share(middle) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("axis", [linear, logarithmic])
+@given(values=st.lists(st.floats(0, allow_infinity=False), max_size=5))
+def test_absurd_values_leave_the_others_a_chart(
+    axis: Callable[[Sequence[float]], Scale], values: list[float]
+) -> None:
+    """Whatever numbers a log holds, there is an axis with a few ticks, and all lie on it."""
+    scale = axis(values)
+    assert 1 <= len(scale.ticks) <= 15
+    assert math.isfinite(scale.high)
+    assert all(0 <= scale.share(value) <= 1 for value in values)
 
 
 @given(st.integers(1, 10**8), st.integers(0, 10**8))
