@@ -71,7 +71,7 @@ class Shell:
         if stdin is not None:
             options["stdin"] = subprocess.PIPE
         process = self.start(*words, **options)
-        out, said = process.communicate(stdin, timeout=60)
+        out, said = process.communicate(stdin, timeout=200)
         assert out == b""
         assert process.returncode == code, said.decode()
         assert b"Traceback" not in said

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
-import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
+from logkit_analysis.store.database import reading
 
-LOGKIT = str(Path(sys.executable).with_name("logkit"))
-DEADLINE_S = 60
+from tests.e2e.following import LOGKIT, wait_until
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def line(number: int, *, days_ago: float) -> str:
@@ -24,14 +25,13 @@ def line(number: int, *, days_ago: float) -> str:
 
 
 def logkit(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([LOGKIT, *words], capture_output=True, text=True, timeout=60)
+    return subprocess.run([LOGKIT, *words], capture_output=True, text=True, timeout=200)
 
 
 def numbers(database: Path) -> list[int]:
-    done = logkit(
-        "sql", "select seq from events order by seq", "--format", "csv", "--db", str(database)
-    )
-    return [int(word) for word in done.stdout.split()[1:]]
+    with reading(database) as connection:
+        rows = connection.execute("select seq from events order by seq").fetchall()
+    return [number for (number,) in rows]
 
 
 @pytest.fixture
@@ -129,7 +129,8 @@ def test_a_running_follow_loses_nothing(tmp_path: Path) -> None:
     log.write_text("".join(line(number, days_ago=40) for number in range(500)))
     follower = subprocess.Popen([LOGKIT, "follow", str(log), "--db", str(path)])
     try:
-        wait_for(path, 500)
+        wait_until(path.exists, "the database is made")
+        wait_until(lambda: len(numbers(path)) == 500, "all old lines are stored")
         with log.open("a") as out:
             for number in range(500, 1500):
                 out.write(line(number, days_ago=0))
@@ -137,17 +138,8 @@ def test_a_running_follow_loses_nothing(tmp_path: Path) -> None:
                 if number == 900:
                     done = logkit("prune", "--older-than", "30d", "--db", str(path))
                     assert done.returncode == 0, done.stderr
-        wait_for(path, 1000)
+        wait_until(lambda: len(numbers(path)) == 1000, "the new lines alone are stored")
     finally:
         follower.send_signal(signal.SIGTERM)
         assert follower.wait(timeout=60) == 0
     assert numbers(path) == list(range(500, 1500))
-
-
-def wait_for(database: Path, count: int) -> None:
-    """Return once *database* holds *count* events."""
-    deadline = time.monotonic() + DEADLINE_S
-    while time.monotonic() < deadline:
-        if database.exists() and len(numbers(database)) == count:
-            return
-    pytest.fail(f"no {count} events within {DEADLINE_S} s")
