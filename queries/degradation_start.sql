@@ -20,7 +20,8 @@
 -- @column   baseline  level before: milliseconds, 0 to 1, items, percent or connections
 -- @column   degraded  level during it, in the same unit
 -- @column   score  contrast of the level just after the start to that before, in standard errors
--- @column   evidence  JSON: bins and calls before and during, ratio, ids of affected calls
+-- @column   evidence  JSON: seconds from the bin before the start to its own, samples before and
+--           during, ratio, ids of affected calls
 -- @sample   incident
 with
 

@@ -160,6 +160,7 @@ def _evidence(finding: Finding) -> dict[str, object]:
     during = watched.reported(incident.start, incident.end)
     evidence: dict[str, object] = {
         "statistic": finding.metric.statistic,
+        "bin_seconds": float(watched.at[incident.start] - watched.at[incident.start - 1]),
         "samples_before": int(watched.counts[incident.floor : incident.start].sum()),
         "samples_during": int(watched.counts[incident.start : incident.end].sum()),
         "correlation_ids": _sample_ids(finding),

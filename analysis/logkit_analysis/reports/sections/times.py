@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from logkit_analysis.reports.incidents import Incident
 
 _SERVING = ("latency", "error_ratio")
-# As the query `degradation_start` chooses the width of its bins.
-_LEAST_BIN_S = 30
-_BINS = 2000
 _MOST_OTHERS = 8
 
 
@@ -63,8 +61,7 @@ def _interval(case: Case) -> str:
     row = case.incident.main_row if case.incident else None
     if row is None:
         return ""
-    searched = (case.searched.until - case.searched.since).total_seconds()
-    width = timedelta(seconds=max(_LEAST_BIN_S, searched / _BINS))
+    width = timedelta(seconds=json.loads(row["evidence"])["bin_seconds"])
     since, until = (case.clock.time(row["started_at"] + sign * width) for sign in (-1, 1))
     return f"; the change lies between {since} and {until}"
 
