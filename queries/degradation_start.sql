@@ -5,14 +5,17 @@
 --           the traffic is no degradation; 429s are no errors. A call is slow beyond twice the
 --           90th percentile that is usual for it. The detector cuts each series of bins into
 --           levels, asks whether a level is worse enough, long enough, sharper than the usual ups
---           and downs and not usual at that time, and looks for the first call of the new level.
---           An endpoint is NULL where most endpoints of the service got worse together, or the
---           calls have none.
+--           and downs and not usual at that time, and looks for the first call of the new level:
+--           that with which a new run or version of the process began, if it may be that one. An
+--           endpoint is NULL where most endpoints of the service got worse together, or the calls
+--           have none. Of a service that logs no calls, the share of lines at level error is
+--           watched.
 -- @param    since timestamptz  start of the window, inclusive
 -- @param    until timestamptz  end of the window, exclusive
 -- @param    bin_seconds integer = 0  width of a bin; 0: the window's 5000th part, at least 30 s
 -- @column   service  logical name of the bot or worker
--- @column   metric  latency, error_ratio, queue_depth, cpu_percent or open_connections
+-- @column   metric  latency, error_ratio, error_lines, queue_depth, cpu_percent or
+--           open_connections
 -- @column   endpoint  route template; NULL for the whole service
 -- @column   queue  name of the queue
 -- @column   started_at  start of the first call, or first sample, of the worse level
@@ -47,13 +50,16 @@ calls as materialized (
         endpoint,
         correlation_id,
         status_code,
+        instance,
+        version,
         lk_hash((service, method, endpoint)) as series_hash,
         lk_time(greatest(lk_started_us(timestamp, duration_ms), 0e0)) as begun_at,
         case
             when status_code = 429 or lk_is_error(status_code, level) then null
             else greatest(duration_ms, 1e-2)
         end as good_ms,
-        case when lk_is_error(status_code, level) then 1 else 0 end as is_error
+        case when lk_is_error(status_code, level) then 1 else 0 end as is_error,
+        case when lk_is_answer(event) then 1 else 0 end as is_answer
 
     from events
 
@@ -111,6 +117,7 @@ call_bins as (
         min(begun_at) as first_at,
         cast(sum(case when status_code = 429 then 0 else 1 end) as bigint) as answered,
         cast(sum(is_error) as bigint) as errors,
+        cast(sum(is_answer) as bigint) as answers,
         count(good_ms) as samples,
         cast(sum(case when good_ms > slow_ms then 1 else 0 end) as bigint) as slow,
         avg(ln(good_ms)) as log_mean,
@@ -186,6 +193,7 @@ figure_bins as (
         min(timestamp) as first_at,
         0 as answered,
         0 as errors,
+        0 as answers,
         count(*) as samples,
         0 as slow,
         avg(ln(1 + greatest(figure, 0))) as log_mean,
@@ -202,6 +210,78 @@ figure_bins as (
 
 ),
 
+-- The first call of each run of a process.
+begun_runs as (
+
+    select
+        'starts' as series,
+        lk_hash(service) as series_hash,
+        service,
+        null as method,
+        null as endpoint,
+        null as queue,
+        min(begun_at) as bin_at,
+        min(begun_at) as first_at,
+        0 as answered,
+        0 as errors,
+        0 as answers,
+        0 as samples,
+        0 as slow,
+        null as log_mean,
+        null as centre,
+        null as upper_end,
+        null as slow_id,
+        null as failed_id
+
+    from calls
+
+    where
+        instance is not null
+        or version is not null
+
+    group by service, instance, version
+
+),
+
+-- Of services that log no calls, lines take their place.
+line_bins as materialized (
+
+    select
+        service,
+        coalesce('=' || service, '') as service_key,
+        lk_bucket(bin_width, timestamp) as bin_at,
+        min(timestamp) as first_at,
+        count(*) as line_count,
+        cast(
+            sum(case when level in ('error', 'critical') then 1 else 0 end) as bigint
+        ) as error_count,
+        max(case when level in ('error', 'critical') then correlation_id end) as failed_id,
+        sum(
+            case when lk_is_request(status_code, duration_ms, endpoint, command) then 1 else 0 end
+        ) as call_count
+
+    from events
+
+    cross join width
+
+    where
+        timestamp >= $since
+        and timestamp < $until
+        and level is not null
+
+    group by service, lk_bucket(bin_width, timestamp)
+
+),
+
+mute_services as (
+
+    select service_key
+    from line_bins
+    group by service_key
+    having sum(call_count) = 0
+
+),
+
 bins as (
 
     select * from call_bins
@@ -209,6 +289,34 @@ bins as (
     union all
 
     select * from figure_bins
+
+    union all
+
+    select * from begun_runs
+
+    union all
+
+    select
+        'lines' as series,
+        lk_hash(service) as series_hash,
+        service,
+        null as method,
+        null as endpoint,
+        null as queue,
+        bin_at,
+        first_at,
+        line_count as answered,
+        error_count as errors,
+        0 as answers,
+        0 as samples,
+        0 as slow,
+        null as log_mean,
+        null as centre,
+        null as upper_end,
+        null as slow_id,
+        failed_id
+    from line_bins
+    inner join mute_services using (service_key)
 
 )
 
@@ -222,6 +330,7 @@ select
     first_at,
     answered,
     errors,
+    answers,
     samples,
     slow,
     log_mean,

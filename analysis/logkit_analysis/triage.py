@@ -35,13 +35,15 @@ _CALLS = "endpoints_over_time"
 _SLOWEST_FIRST = (
     *("degradation_start", "data_quality", "rate_limit_storms", "dependency_health"),
     *(_CALLS, "memory_growth", "us_or_platform", "restarts", "top_errors"),
-    *("quotas", "ban_headroom"),
+    *("silences", "quotas", "ban_headroom"),
 )
 _QUERIES = {
     "latency": "latency_percentiles",
     "error_ratio": "top_errors",
     "queue_depth": "queue_lag",
     "rate_limit_storm": "rate_limit_storms",
+    "error_lines": "top_errors",
+    "silence": "silences",
     "memory": "memory_growth",
 }
 
@@ -92,6 +94,7 @@ def triage(questions: Questions, window: Window) -> Triage:
         storms=found["rate_limit_storms"],
         memory=found["memory_growth"],
         restarts=found["restarts"],
+        silences=found["silences"],
         errors_of=errors_of,
     )
     troubles = find_troubles(evidence)

@@ -34,7 +34,10 @@ _COLUMNS = (
     Column("score", "DOUBLE"),
     Column("evidence", "JSON"),
 )
+_STARTS = "starts"
 _SAMPLE_IDS = 3
+# What decays has lost that much of its height, on the scale of its noise, in its last third.
+_DECAYED = 0.5
 # Calls that begin before the end of a look may be logged after it.
 _CALL_SLACK_S = 120.0
 
@@ -48,7 +51,11 @@ def detect(rows: ResultSet, again: Callable[[Mapping[str, object]], ResultSet]) 
     """
     findings: list[Finding] = []
     endpoints: dict[str | None, list[Watched]] = {}
+    runs: dict[str | None, list[float]] = {}
     for series in read_series(rows):
+        if series.key.series == _STARTS:
+            runs[series.key.service] = series.at.tolist()
+            continue
         for metric in METRICS[series.key.series]:
             watched = watch(series, metric)
             findings += [finding_of(watched, one) for one in find_incidents(watched)]
@@ -57,7 +64,9 @@ def detect(rows: ResultSet, again: Callable[[Mapping[str, object]], ResultSet]) 
     closer = _remembered(again)
     refined: list[Finding] = []
     for one in sorted(one_per_trouble(findings, endpoints), key=lambda one: -one.incident.score):
-        refined.append(_refined(one, refined, closer))
+        known = [other.started_at for other in refined if other.place == one.place]
+        known += _nearest_first(runs.get(one.key.service, ()), one.started_at)
+        refined.append(_refined(one, known, closer))
     refined.sort(key=_order)
     return ResultSet(_COLUMNS, [_row(finding) for finding in refined])
 
@@ -81,23 +90,26 @@ def _order(finding: Finding) -> tuple[object, ...]:
     return (finding.started_at, *names)
 
 
+def _nearest_first(moments: Sequence[float], guess: float) -> list[float]:
+    return sorted(moments, key=lambda moment: abs(moment - guess))
+
+
 def _refined(
     finding: Finding,
-    clearer: Sequence[Finding],
+    known: Sequence[float],
     look: Look,
 ) -> Finding:
     """Return the finding with its start and end looked at by the second.
 
     Args:
         finding: The finding.
-        clearer: Findings that are refined already.
+        known: When clearer findings of the same place and runs of the process began.
         look: Gives the bins of a second between two instants.
     """
     incident, watched = finding.incident, finding.watched
     started_at, ended_at = finding.started_at, finding.ended_at
     if incident.ramp_at is None:
         close = _closer(finding, incident.start, (incident.floor, incident.end), look)
-        known = [one.started_at for one in clearer if one.place == finding.place]
         started_at = first_of_new_level(close, started_at, known) or started_at
     if ended_at is not None:
         close = _closer(finding, incident.end, (incident.start, len(watched)), look)
@@ -169,12 +181,27 @@ def _evidence(finding: Finding) -> dict[str, object]:
         evidence["ratio"] = during / before
     if incident.ramp_at is not None:
         evidence["shape"] = "ramp"
+    elif finding.ended_at is not None and _decays(finding):
+        evidence["shape"] = "decay"
+    during_bins = watched.bins[incident.start : incident.end]
+    if 2 * watched.series.answers[during_bins].sum() > watched.series.answered[during_bins].sum():
+        evidence["served"] = True
     if len(finding.parts) > 1:
         names = {part.series.key.endpoint for part in finding.parts}
         evidence["endpoints"] = sorted(name for name in names if name is not None)
     elif finding.key.method is not None:
         evidence["method"] = finding.key.method
     return evidence
+
+
+def _decays(finding: Finding) -> bool:
+    """Return whether what got worse got better bit by bit."""
+    incident, cost = finding.incident, finding.watched.cost
+    third = (incident.end - incident.start) // 3
+    before = cost.level(incident.floor, incident.start)
+    first = cost.level(incident.start, incident.start + third) - before
+    last = cost.level(incident.end - third, incident.end) - before
+    return bool(last <= _DECAYED * first)
 
 
 def _sample_ids(finding: Finding) -> list[str]:

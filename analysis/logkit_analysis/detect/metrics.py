@@ -60,13 +60,16 @@ class Metric:
 LATENCY = Metric("latency", "p50_ms", "log", 1.4, 10.0)
 LATENCY_TAIL = Metric("latency", "p95_ms", "slow", 2.5, 0.03)
 ERROR_RATIO = Metric("error_ratio", "errors / requests", "failed", 2.0, 0.015)
+# How many other lines there are depends on the time of the day: only much worse counts.
+ERROR_LINES = Metric("error_lines", "errors / lines", "failed", 3.0, 0.05)
 METRICS: dict[str, tuple[Metric, ...]] = {
     "calls": (LATENCY, LATENCY_TAIL, ERROR_RATIO),
+    "lines": (ERROR_LINES,),
     "queue_depth": (Metric("queue_depth", "median", "log1p", 2.0, 8.0),),
     "cpu_percent": (Metric("cpu_percent", "median", "log1p", 1.4, 15.0),),
     "open_connections": (Metric("open_connections", "median", "log1p", 1.6, 10.0),),
 }
-"""The metrics of each kind of series."""
+"""The metrics of each kind of series in which something can get worse."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

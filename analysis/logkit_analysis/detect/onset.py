@@ -16,8 +16,6 @@ _LEAST_WIDTH = 0.05
 _UNSEEN = 0.1
 # Calls this near to the first guess may lie on either side of the change: they teach nothing.
 _DOUBT_S = 60.0
-# A cut this much less likely (logarithm) is no worse, if something else changed there.
-_NEARLY = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ def first_of_new_level(
     Args:
         parts: The calls.
         guess: About when it was.
-        known: When related things changed: one of these, if it is nearly as likely.
+        known: When related things changed: the first of these that is nearly as likely.
     """
     parts = [part for part in parts if part.at.size]
     if not parts:
@@ -59,9 +57,11 @@ def first_of_new_level(
     # Cut before k: the bins up to k side with the old level, the others with the new one.
     balance = np.concatenate(([0.0], np.cumsum(pulls[order])[:-1]))
     at = at[order]
+    # Before anything is seen, a known moment is as likely as all others together.
+    nearly = np.log(at.size)
     for moment in known:
         cut = int(np.searchsorted(at, moment))
-        if cut < at.size and balance[cut] <= balance.min() + _NEARLY:
+        if 0 < cut < at.size and balance[cut] <= balance.min() + nearly:
             return float(at[cut])
     best = np.flatnonzero(balance <= balance.min() + 1e-9)
     return float(at[best[np.argmin(np.abs(at[best] - guess))]])

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from logkit_analysis.detect.levels import Floats
     from logkit_analysis.results import ResultSet
 
-_COUNTS = ("answered", "errors", "samples", "slow")
+_COUNTS = ("answered", "errors", "answers", "samples", "slow")
 _LEVELS = ("log_mean", "centre", "upper_end")
 
 
@@ -36,8 +36,9 @@ class Series:
         key: What it is about.
         at: Start of the bin, in seconds since 1970.
         first_at: Start of its first call, or its first sample, in the same unit.
-        answered: Calls without 429s.
-        errors: Failed calls.
+        answered: Calls without 429s, or lines.
+        errors: Failed calls, or lines at level error.
+        answers: Calls that others made to us.
         samples: Successful calls with a duration, or samples of a figure.
         slow: Of those, the ones far beyond what is usual.
         log_mean: Mean of their logarithm; NaN without samples, as are the next two.
@@ -52,6 +53,7 @@ class Series:
     first_at: Floats
     answered: Floats
     errors: Floats
+    answers: Floats
     samples: Floats
     slow: Floats
     log_mean: Floats

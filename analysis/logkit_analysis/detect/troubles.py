@@ -15,8 +15,13 @@ Cause = Literal["us", "platform", "unclear"]
 
 _STORM_GAP = timedelta(seconds=120)
 _AFTER_DEPLOY = timedelta(minutes=15)
+_WITH_RESTART = timedelta(minutes=1)
 _FOLLOWS_WITHIN = timedelta(minutes=30)
 _IGNORED_SHARE = 0.1
+# As the macro lk_is_answer has them.
+_ANSWERS = frozenset(
+    ("request_handled", "request_complete", "request_completed", "request_finished")
+)
 _UNITS = {"latency": " ms", "cpu_percent": " %", "queue_depth": " items"}
 
 
@@ -25,7 +30,7 @@ class Trouble:
     """One thing that is or was broken.
 
     Attributes:
-        kind: A metric of `degradation_start`, ``rate_limit_storm`` or ``memory``.
+        kind: A metric of `degradation_start`, ``rate_limit_storm``, ``memory`` or ``silence``.
         service: Logical name of the bot or worker.
         subject: Endpoint, queue or metric that it is about; ``None`` for the whole service.
         started_at: Since when.
@@ -64,6 +69,7 @@ class Evidence:
         storms: Of `rate_limit_storms`.
         memory: Of `memory_growth`.
         restarts: Of `restarts`.
+        silences: Of `silences`.
         errors_of: Gives the rows of `top_errors` between two instants.
     """
 
@@ -72,6 +78,7 @@ class Evidence:
     storms: Sequence[Row]
     memory: Sequence[Row]
     restarts: Sequence[Row]
+    silences: Sequence[Row]
     errors_of: Callable[[datetime, datetime], Sequence[Row]]
 
 
@@ -79,6 +86,7 @@ def find_troubles(evidence: Evidence) -> list[Trouble]:
     """Return the troubles: those going on first, each group in order of their start."""
     found = [_degradation(row, evidence) for row in evidence.degradations]
     found = [_follower(one, found) for one in found]
+    found += [_silence(row, evidence) for row in evidence.silences]
     found += [_storm(row, evidence) for row in evidence.storms]
     found += [_leak(row, evidence) for row in evidence.memory if row["exhausts_at"] is not None]
     return sorted(found, key=_order)
@@ -92,7 +100,7 @@ def _degradation(row: Row, evidence: Evidence) -> Trouble:
     proof: Row = json.loads(row["evidence"])
     method = proof.get("method")
     endpoint = f"{method} {row['endpoint']}" if method and row["endpoint"] else row["endpoint"]
-    cause, because = _blame(row, evidence)
+    cause, because = _blame(row, proof, evidence)
     return Trouble(
         kind=row["metric"],
         service=row["service"],
@@ -110,30 +118,56 @@ def _levels(row: Row) -> str:
     before, during = row["baseline"], row["degraded"]
     if row["metric"] == "error_ratio":
         return f"{before:.2%} -> {during:.2%} fail"
+    if row["metric"] == "error_lines":
+        return f"{before:.2%} -> {during:.2%} of lines are errors"
     unit = _UNITS.get(row["metric"], "")
     return f"{before:,.0f} -> {during:,.0f}{unit}"
 
 
-def _blame(row: Row, evidence: Evidence) -> tuple[Cause, str]:
-    deploy = _deploy_before(row, evidence)
+def _blame(row: Row, proof: Row, evidence: Evidence) -> tuple[Cause, str]:
+    deploy = _restart_before(row, evidence, _AFTER_DEPLOY, {"deploy"})
+    restart = _restart_before(row, evidence, _WITH_RESTART, {"deploy", "stop", "crash"})
+    if restart is not None and row["metric"] == "latency" and proof.get("shape") == "decay":
+        return "us", f"warmed up after {_named(restart)}"
     if deploy is not None:
-        passed = (row["started_at"] - deploy["started_at"]).total_seconds()
-        return "us", f"began {passed:.0f} s after the deploy of {deploy['version']}"
-    if row["metric"] == "error_ratio":
+        passed = max((row["started_at"] - deploy["started_at"]).total_seconds(), 0.0)
+        return "us", f"began {passed:.0f} s after {_named(deploy)}"
+    if restart is not None:
+        return "unclear", f"began with {_named(restart)}"
+    if row["metric"] in ("error_ratio", "error_lines"):
         return _blame_errors(row, evidence)
-    if row["metric"] == "latency" and row["endpoint"] is not None:
-        return "platform", "only this endpoint got slow, and no deploy came before it"
     if row["metric"] == "latency":
-        return "unclear", "most endpoints got slow together: our process, our network or theirs"
+        return _blame_slowness(row, proof)
     return "unclear", "no deploy came before it"
 
 
-def _deploy_before(row: Row, evidence: Evidence) -> Row | None:
+def _blame_slowness(row: Row, proof: Row) -> tuple[Cause, str]:
+    if row["endpoint"] is None:
+        return "unclear", "most endpoints got slow together: our process, our network or theirs"
+    if proof.get("served"):
+        return "unclear", "only our answers at this endpoint got slow, and no deploy came before it"
+    return "platform", "only this endpoint got slow, and no deploy came before it"
+
+
+def _restart_before(
+    row: Row, evidence: Evidence, within: timedelta, reasons: set[str]
+) -> Row | None:
+    """Return the last restart of the service that *row* may follow from.
+
+    A call may begin before the new run writes its first line, but not before the old run ended.
+    """
     for restart in reversed(evidence.restarts):
-        is_near = timedelta(0) <= row["started_at"] - restart["started_at"] <= _AFTER_DEPLOY
-        if is_near and restart["service"] == row["service"] and restart["reason"] == "deploy":
+        began = row["started_at"]
+        is_near = restart["ended_at"] <= began <= restart["started_at"] + within
+        if is_near and restart["service"] == row["service"] and restart["reason"] in reasons:
             return restart
     return None
+
+
+def _named(restart: Row) -> str:
+    if restart["reason"] == "deploy":
+        return f"the deploy of {restart['version']}"
+    return f"the restart at {restart['started_at']:%H:%M:%SZ} ({restart['reason']})"
 
 
 def _blame_errors(row: Row, evidence: Evidence) -> tuple[Cause, str]:
@@ -145,12 +179,28 @@ def _blame_errors(row: Row, evidence: Evidence) -> tuple[Cause, str]:
         and one["status_code"] != 429
     ]
     total = sum(one["errors"] for one in errors)
-    theirs = sum(one["errors"] for one in errors if _is_theirs(one))
     if not total:
         return "unclear", "the errors have neither a status nor a type"
+    if row["metric"] == "error_lines":
+        worst = max(errors, key=lambda one: one["errors"])
+        return "unclear", f"most often: {worst['event'] or worst['template']} ({worst['errors']:,})"
+    answers = sum(one["errors"] for one in errors if one["event"] in _ANSWERS)
+    if 2 * answers > total:
+        return _blame_answers(errors, answers)
+    theirs = sum(one["errors"] for one in errors if _is_theirs(one))
     if 2 * theirs > total:
         return "platform", f"{theirs:,} of {total:,} errors are server errors or timeouts"
     return "us", f"{total - theirs:,} of {total:,} errors are refusals of our calls or exceptions"
+
+
+def _blame_answers(errors: Sequence[Row], answers: int) -> tuple[Cause, str]:
+    """Blame answers that we gave: those of 500 and above are ours, other ones the callers'."""
+    ours = sum(
+        one["errors"] for one in errors if one["event"] in _ANSWERS and one["status_code"] >= 500
+    )
+    if 2 * ours > answers:
+        return "us", f"we answered {ours:,} requests with 500 or above"
+    return "unclear", f"we refused {answers - ours:,} requests with 4xx"
 
 
 def _is_theirs(error: Row) -> bool:
@@ -169,6 +219,30 @@ def _follower(one: Trouble, others: Sequence[Trouble]) -> Trouble:
             because = f"began {began.total_seconds() / 60:.0f} min after {other.subject} got worse"
             return replace(one, cause=other.cause, because=because)
     return one
+
+
+def _silence(row: Row, evidence: Evidence) -> Trouble:
+    cause, because = _blame_silence(row, evidence)
+    return Trouble(
+        kind="silence",
+        service=row["service"],
+        subject=None,
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+        figures=f"not a line for {row['silent_seconds'] / 60:,.0f} min",
+        cause=cause,
+        because=because,
+    )
+
+
+def _blame_silence(row: Row, evidence: Evidence) -> tuple[Cause, str]:
+    if row["ended_at"] is None:
+        return "unclear", "others go on: it ended, hangs, or its newest lines were not read"
+    for restart in evidence.restarts:
+        is_its = restart["service"] == row["service"]
+        if is_its and row["started_at"] <= restart["started_at"] <= row["ended_at"]:
+            return "us", f"over with {_named(restart)}"
+    return "unclear", "no restart ended it: it hung, had nothing to do, or lines are missing"
 
 
 def _storm(row: Row, evidence: Evidence) -> Trouble:

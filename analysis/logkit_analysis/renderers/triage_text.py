@@ -21,14 +21,16 @@ if TYPE_CHECKING:
     from logkit_analysis.triage import Triage
 
 _STATES = {
-    "broken": "BROKEN   something is failing or slow right now",
+    "broken": "BROKEN   something is failing, slow or silent right now",
     "at_risk": "AT RISK  nothing fails right now, but something will",
-    "ok": "OK       nothing is broken right now",
+    "ok": "OK       nothing is worse than usual right now",
     "no_data": "NO DATA  there are no events in this time",
 }
 _KINDS = {
     "latency": "slow",
     "error_ratio": "failing",
+    "error_lines": "errors",
+    "silence": "silent",
     "queue_depth": "queue",
     "cpu_percent": "cpu",
     "open_connections": "conns",
@@ -93,7 +95,7 @@ def _troubles(troubles: list[Trouble], window: Window, zone: tzinfo, width: int)
     if len(troubles) > _MOST_TROUBLES:
         yield f"  {len(troubles) - _MOST_TROUBLES} earlier ones (--format json has them all)"
     for one in troubles[-_MOST_TROUBLES:]:
-        where = " ".join(filter(None, (one.service, one.subject)))
+        where = " ".join(filter(None, (one.service or _NO_SERVICE, one.subject)))
         text = f"{where}: {one.figures}, {_span(one, zone)}"
         yield from _labelled(_KINDS[one.kind], text, width)
         yield from _labelled("", f"{_blame(one)}: {one.because}", width)

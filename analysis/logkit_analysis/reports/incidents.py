@@ -120,6 +120,7 @@ def _evidence(ledger: Ledger, window: Window) -> Evidence:
         storms=ledger.rows("rate_limit_storms", window),
         memory=ledger.rows("memory_growth", window),
         restarts=ledger.rows("restarts", window),
+        silences=ledger.rows("silences", window),
         errors_of=lambda since, until: ledger.rows("top_errors", Window(since, until)),
     )
 

@@ -108,7 +108,7 @@ def level(metric: str, value: float | None) -> str:
     match metric:
         case "latency":
             return milliseconds(value)
-        case "error_ratio":
+        case "error_ratio" | "error_lines":
             return ratio(value)
         case "cpu_percent":
             return f"{value:,.0f} %"

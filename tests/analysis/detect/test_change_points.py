@@ -8,8 +8,11 @@ from math import exp, pi, sin
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from logkit_analysis.detect.levels import BinomialCost, GaussianCost, cut_into_levels
+
+from tests.analysis.detect.conftest import START, found_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,3 +135,31 @@ def test_levels_are_cut_exactly() -> None:
     assert [(s.start, s.end) for s in cut_into_levels(gaussian)] == [(0, 40), (40, 65), (65, 100)]
     binomial = BinomialCost(np.repeat([0.0, 5.0], 50), np.full(100, 10.0))
     assert [(s.start, s.end) for s in cut_into_levels(binomial)] == [(0, 50), (50, 100)]
+
+
+def test_what_may_have_begun_with_a_deploy_did(calls: Any) -> None:
+    """Few more failures are of no call in particular: that of the new version is likeliest."""
+    calls.add(
+        "/a", 240, per_minute=60, median_ms=lambda _: 100, error_ratio=step(0.03, 0.1, 120, 999)
+    )
+    deploy = calls.first_after(119.5)
+    rows = calls.table()
+    versions = ["1.0" if at < deploy else "2.0" for at in rows["timestamp"].to_pylist()]
+    (plain,) = found_in(rows)
+    (found,) = found_in(rows.append_column("version", pa.array(versions)))
+    assert plain["started_at"] == calls.first_after(120)
+    assert abs(found["started_at"] - deploy) < timedelta(seconds=1)
+
+
+def test_a_log_without_calls_is_watched_by_its_error_lines() -> None:
+    """Where no line tells of a request, lines at level error that are far more frequent do."""
+    minutes = np.arange(0, 180, 0.1)
+    is_bad = (minutes >= 120) & (minutes < 127)
+    levels = ["error" if bad or index % 100 == 0 else "info" for index, bad in enumerate(is_bad)]
+    stamps = [START + timedelta(minutes=float(at)) for at in minutes]
+    (found,) = found_in(
+        pa.table({"timestamp": pa.array(stamps, pa.timestamp("us", "UTC")), "level": levels})
+    )
+    assert (found["metric"], found["endpoint"]) == ("error_lines", None)
+    assert found["started_at"] == START + timedelta(minutes=120)
+    assert found["ended_at"] - found["started_at"] == timedelta(minutes=7)

@@ -33,9 +33,10 @@ def degradation(metric: str = "latency", **changed: Any) -> dict[str, Any]:
 
 
 def restart(minutes: float, reason: str = "deploy", service: str = "bot") -> dict[str, Any]:
-    """Return a row of `restarts`, so many minutes from noon."""
+    """Return a row of `restarts`, so many minutes from noon, after half a minute of nothing."""
     return {
         "started_at": NOON + minutes * MINUTE,
+        "ended_at": NOON + (minutes - 0.5) * MINUTE,
         "service": service,
         "instance": "i2",
         "reason": reason,
@@ -43,9 +44,12 @@ def restart(minutes: float, reason: str = "deploy", service: str = "bot") -> dic
     }
 
 
-def error(count: int, status: int | None, kind: str | None = None) -> dict[str, Any]:
+def error(
+    count: int, status: int | None, kind: str | None = None, event: str = "api_call_failed"
+) -> dict[str, Any]:
     """Return a row of `top_errors`."""
     return {
+        "event": event,
         "service": "bot",
         "endpoint": "/send",
         "status_code": status,
@@ -70,7 +74,8 @@ def storm(minutes: float, ignored: int) -> dict[str, Any]:
 def troubles(**rows: Any) -> list[Trouble]:
     """Return the troubles of an hour that ends half an hour past noon."""
     errors = rows.pop("errors", [])
-    empty: dict[str, Any] = {"degradations": [], "storms": [], "memory": [], "restarts": []}
+    kinds = ("degradations", "storms", "memory", "restarts", "silences")
+    empty: dict[str, Any] = {kind: [] for kind in kinds}
     until = NOON + 30 * MINUTE
     evidence = Evidence(until=until, errors_of=lambda since, end: errors, **empty | rows)
     return find_troubles(evidence)
@@ -88,7 +93,40 @@ def troubles(**rows: Any) -> list[Trouble]:
             degradation(), {"restarts": [restart(-1, service="web")]}, "platform", id="other_bot"
         ),
         pytest.param(
-            degradation(), {"restarts": [restart(-1, "crash")]}, "platform", id="after_a_crash"
+            degradation(), {"restarts": [restart(-2, "crash")]}, "platform", id="after_a_crash"
+        ),
+        pytest.param(
+            degradation(), {"restarts": [restart(0.3)]}, "us", id="first_call_of_a_deploy"
+        ),
+        pytest.param(
+            degradation(), {"restarts": [restart(0, "crash")]}, "unclear", id="with_a_restart"
+        ),
+        pytest.param(
+            degradation(evidence=json.dumps({"shape": "decay"})),
+            {"restarts": [restart(0, "crash")]},
+            "us",
+            id="warm_up",
+        ),
+        pytest.param(
+            degradation(evidence=json.dumps({"served": True})), {}, "unclear", id="slow_answers"
+        ),
+        pytest.param(
+            degradation("error_ratio"),
+            {"errors": [error(6, 503, event="request_handled"), error(5, 503)]},
+            "us",
+            id="our_own_answers",
+        ),
+        pytest.param(
+            degradation("error_ratio"),
+            {"errors": [error(6, 404, event="request_handled"), error(5, 503)]},
+            "unclear",
+            id="answers_that_callers_deserved",
+        ),
+        pytest.param(
+            degradation("error_lines", endpoint=None),
+            {"errors": [error(6, None)]},
+            "unclear",
+            id="lines_tell_no_cause",
         ),
         pytest.param(
             degradation("error_ratio"),
@@ -145,3 +183,15 @@ def test_a_leak_goes_back_to_the_deploy_that_brought_it() -> None:
     assert leak.started_at == NOON - 20.5 * MINUTE
     assert "deploy of 2.0" in leak.because
     assert troubles(memory=[row])[0].started_at == row["since_at"]
+
+
+def test_a_silent_service_is_broken_and_a_crash_is_ours() -> None:
+    """A service that wrote nothing is a trouble; what ended the silence tells the cause."""
+    silence = {"service": "bot", "started_at": NOON, "ended_at": None, "silent_seconds": 1800.0}
+    (still,) = troubles(silences=[silence])
+    assert (still.kind, still.is_open, still.cause) == ("silence", True, "unclear")
+    over = silence | {"ended_at": NOON + 20 * MINUTE}
+    (crashed,) = troubles(silences=[over], restarts=[restart(20, "crash")])
+    assert (crashed.is_open, crashed.cause) == (False, "us")
+    (hung,) = troubles(silences=[over], restarts=[restart(25, "crash")])
+    assert hung.cause == "unclear"

@@ -41,6 +41,8 @@ def title(case: Case, impact: Impact) -> str:
             return f"{subject} answered slowly"
         case "error_ratio":
             return f"{subject} failed"
+        case "silence":
+            return f"{subject} was silent"
         case "queue_depth":
             return f"The queue {subject} backed up"
         case "rate_limit_storm":
@@ -99,6 +101,8 @@ def _happened(case: Case) -> str:
             f"{wording.counted(incident.refused, 'call')} met the answer 429, too many requests"
         )
         return f"{_span(case)}, {refused}, most of them to {where}."
+    if main.kind == "silence":
+        return f"{_span(case)}, {where} wrote nothing."
     return f"{_span(case)}, the memory of {wording.words(main.service, 60)} grows: {main.figures}."
 
 
@@ -122,6 +126,7 @@ def _times(row: Row) -> str:
 _MEASURES = {
     "latency": "the typical call of {where} took",
     "error_ratio": "the share of failed calls of {where} was",
+    "error_lines": "the share of lines at level error of {where} was",
     "queue_depth": "the depth of the queue {where} was",
     "cpu_percent": "the CPU use of {where} was",
     "open_connections": "the open connections of {where} were",
@@ -183,6 +188,7 @@ def _also(one: Trouble) -> str:
         "error_ratio": f"failing calls to {subject}",
         "queue_depth": f"the queue {subject} backed up",
         "rate_limit_storm": f"429s on {subject}",
+        "silence": f"{subject} was silent",
         "memory": f"the memory of {wording.words(one.service)} grows",
     }.get(one.kind, f"{one.kind.replace('_', ' ')} of {wording.words(one.service)} rose")
 

@@ -25,6 +25,7 @@ _VERBS = {
     "error_ratio": ("began to fail", "stopped failing"),
     "queue_depth": ("began to back up", "was drained"),
     "rate_limit_storm": ("was refused with 429", "was refused for the last time"),
+    "silence": ("fell silent", "wrote again"),
     "memory": ("began to grow", "stopped growing"),
 }
 
@@ -92,6 +93,8 @@ def _subject(one: Trouble) -> str:
     what = one.subject or f"every call of {one.service or 'all services'}"
     if one.kind == "queue_depth":
         what = f"queue {what}"
+    elif one.kind == "silence":
+        what = one.service or "the log"
     elif one.kind == "memory":
         what = f"the memory of {one.service}"
     elif one.kind in ("cpu_percent", "open_connections"):
