@@ -259,9 +259,11 @@ class LiveFiles:
 def _hint(argument: str) -> str:
     """Return what may have been meant by a path at which no log is."""
     path = Path(argument)
-    if path.is_dir():
-        return f"; {LOG_NAMES} are looked for"
     with suppress(OSError):
+        if path.is_dir():
+            return f"; {LOG_NAMES} are looked for"
+        if path.exists():
+            return "; it is no regular file"
         near = get_close_matches(path.name, [one.name for one in path.parent.iterdir()], 1)
         return f"; did you mean {path_text(str(path.with_name(near[0])))}?" if near else ""
     return ""

@@ -145,13 +145,14 @@ class TestGrowth:
             assert viewer.await_lines(2) == [0, 1]
 
     def test_what_may_have_been_meant_is_said(self, tmp_path: Path) -> None:
-        """A mistyped name and a folder without logs are not waited for without a word."""
+        """A mistyped name, a folder without logs and a device are not waited for without a word."""
         append(tmp_path / "worker.log", line(0))
         (tmp_path / "empty").mkdir()
-        with viewing(tmp_path / "wroker.log", tmp_path / "empty") as viewer:
-            mistyped, empty = viewer.said
+        with viewing(tmp_path / "wroker.log", tmp_path / "empty", "/dev/null") as viewer:
+            mistyped, empty, device = viewer.said
         assert mistyped.endswith(f"; did you mean {tmp_path / 'worker.log'}?")
         assert empty.endswith("; *.log*, *.jsonl*, *.ndjson* are looked for")
+        assert device.endswith("; it is no regular file")
 
     def test_a_time_behind_all_lines_is_told(self, tmp_path: Path) -> None:
         """Somebody who asks for the last minutes of an old log hears how old it is."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -22,6 +24,15 @@ if TYPE_CHECKING:
 
 # Hours, if nobody stops it.
 LONG = "select count(*) from range(100000000000000) t(x) where hash(x) = 3"
+# DuckDB, which looks for signals between vectors, does not come back to Python from this one.
+WAITING = """
+import os, signal, threading
+import duckdb
+from logkit_analysis.cli.interrupts import stop_on_signals
+stop_on_signals()
+threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+duckdb.execute("select pg_sleep(600)").fetchall()
+"""
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
 
 
@@ -37,6 +48,11 @@ def test_a_signal_before_the_statement_runs_counts() -> None:
                 connection.execute(LONG).fetchall()
     finally:
         signal.signal(signal.SIGINT, previous)
+
+
+def test_a_signal_ends_what_waits_to_be_stopped_during_a_statement() -> None:
+    """A condition of ``tail`` that takes for ever does not keep Ctrl-C from ending it, with 0."""
+    assert subprocess.run([sys.executable, "-c", WAITING], timeout=60, check=False).returncode == 0
 
 
 def test_one_failure_stops_the_questions_beside_it(tmp_path: Path) -> None:
