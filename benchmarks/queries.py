@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 import duckdb
 from logkit_analysis.catalog import load_catalog
 from logkit_analysis.engine import bind, run_query
-from logkit_analysis.ingest import Silent, ingest
+from logkit_analysis.ingest import ingest
+from logkit_analysis.intake import Silent
 from logkit_analysis.resources import queries_directory
 from logkit_analysis.store.database import reading
 from logkit_analysis.time_window import Window

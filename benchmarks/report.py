@@ -17,7 +17,8 @@ from random import Random
 from typing import TYPE_CHECKING
 
 import orjson
-from logkit_analysis.ingest import Silent, ingest
+from logkit_analysis.ingest import ingest
+from logkit_analysis.intake import Silent
 
 from benchmarks.figures import Figure
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from logkit_analysis.ingest import Intake, Silent, owed_newline
+from logkit_analysis.intake import Intake, Silent, owed_newline
 from logkit_analysis.store.locks import WaitStoppedError
 from logkit_analysis.store.writer import Part
 from logkit_analysis.streams import HEAD_BYTES, intervals_of
@@ -16,7 +16,7 @@ from logkit_analysis.streams import HEAD_BYTES, intervals_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from logkit_analysis.ingest import Commit
+    from logkit_analysis.intake import Commit
     from logkit_analysis.parsers.chunk_parser import ChunkParser
     from logkit_analysis.sources.pace import Pace
     from logkit_analysis.sources.tail import Tail

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
-from logkit_analysis.ingest import IngestReport, ingest
+from logkit_analysis.ingest import ingest
 
 if TYPE_CHECKING:
     from datetime import tzinfo
     from pathlib import Path
+
+    from logkit_analysis.intake import IngestReport
 
 
 @dataclass

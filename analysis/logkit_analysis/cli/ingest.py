@@ -18,7 +18,7 @@ from logkit_analysis.errors import ExitCode
 from logkit_analysis.parsers.line_limit import MAX_LINE_BYTES
 
 if TYPE_CHECKING:
-    from logkit_analysis.ingest import IngestReport
+    from logkit_analysis.intake import IngestReport
 
 EPILOG = """\b
 Examples:
