@@ -87,18 +87,19 @@ def follow(
             with locks.sole_writer("logkit follow"):
                 contents = _begin(store, stop, say, pace, is_patient=follower is not None)
                 if follower is None:
-                    for argument in arguments:
-                        if not discover_present([argument]):
-                            say(f"{argument}: nothing there yet, waiting for it")
+                    _tell_missing(arguments, say)
                     watcher = Watcher(arguments, contents.streams, contents.began_at, pace)
                     follower = _Follower(store, watcher, contents.streams, parser, stop, say, pace)
                 else:
                     follower.begin_again(contents.streams)
-                try:
-                    follower.run()
-                except StoreReplacedError as error:
-                    say(f"{error}; what it does not hold is read again")
+                follower.run()
     say(f"{store.rows:,} new rows, {store.rejects:,} lines rejected")
+
+
+def _tell_missing(arguments: Sequence[str], say: Callable[[str], None]) -> None:
+    for argument in arguments:
+        if not discover_present([argument]):
+            say(f"{argument}: nothing there yet, waiting for it")
 
 
 def _begin(
@@ -150,12 +151,17 @@ class _Follower:
         self._trouble = ""
 
     def run(self) -> None:
-        """Follow until told to stop.
+        """Follow until told to stop, or until another store is there, which `begin_again` takes.
 
         Raises:
-            StoreReplacedError: Call `begin_again`.
             WaitStoppedError: We were told to stop while we waited for the database.
         """
+        try:
+            self._run()
+        except StoreReplacedError as error:
+            self._say(f"{error}; what it does not hold is read again")
+
+    def _run(self) -> None:
         with Wakeup(self._watcher.is_relevant, self._stop, self._pace) as wakeup:
             while not self._stop.is_set():
                 started = time.monotonic()
