@@ -50,9 +50,10 @@ calls as materialized (
         endpoint,
         correlation_id,
         status_code,
-        instance,
-        version,
         lk_hash((service, method, endpoint)) as series_hash,
+        case
+            when instance is not null or version is not null then lk_hash((instance, version))
+        end as run_hash,
         lk_time(greatest(lk_started_us(timestamp, duration_ms), 0e0)) as begun_at,
         case
             when status_code = 429 or lk_is_error(status_code, level) then null
@@ -104,7 +105,7 @@ limits as (
 
 ),
 
-call_bins as (
+call_bins as materialized (
 
     select
         'calls' as series,
@@ -235,30 +236,36 @@ begun_runs as (
 
     from calls
 
-    where
-        instance is not null
-        or version is not null
+    where run_hash is not null
 
-    group by service, instance, version
+    group by service, run_hash
 
 ),
 
 -- Of services that log no calls, lines take their place.
-line_bins as materialized (
+line_bins as (
 
     select
+        'lines' as series,
+        lk_hash(service) as series_hash,
         service,
-        coalesce('=' || service, '') as service_key,
+        null as method,
+        null as endpoint,
+        null as queue,
         lk_bucket(bin_width, timestamp) as bin_at,
         min(timestamp) as first_at,
-        count(*) as line_count,
+        count(*) as answered,
         cast(
             sum(case when level in ('error', 'critical') then 1 else 0 end) as bigint
-        ) as error_count,
-        max(case when level in ('error', 'critical') then correlation_id end) as failed_id,
-        sum(
-            case when lk_is_request(status_code, duration_ms, endpoint, command) then 1 else 0 end
-        ) as call_count
+        ) as errors,
+        0 as answers,
+        0 as samples,
+        0 as slow,
+        null as log_mean,
+        null as centre,
+        null as upper_end,
+        null as slow_id,
+        max(case when level in ('error', 'critical') then correlation_id end) as failed_id
 
     from events
 
@@ -268,17 +275,9 @@ line_bins as materialized (
         timestamp >= $since
         and timestamp < $until
         and level is not null
+        and lk_hash(service) not in (select lk_hash(service) from call_bins)
 
     group by service, lk_bucket(bin_width, timestamp)
-
-),
-
-mute_services as (
-
-    select service_key
-    from line_bins
-    group by service_key
-    having sum(call_count) = 0
 
 ),
 
@@ -296,27 +295,7 @@ bins as (
 
     union all
 
-    select
-        'lines' as series,
-        lk_hash(service) as series_hash,
-        service,
-        null as method,
-        null as endpoint,
-        null as queue,
-        bin_at,
-        first_at,
-        line_count as answered,
-        error_count as errors,
-        0 as answers,
-        0 as samples,
-        0 as slow,
-        null as log_mean,
-        null as centre,
-        null as upper_end,
-        null as slow_id,
-        failed_id
-    from line_bins
-    inner join mute_services using (service_key)
+    select * from line_bins
 
 )
 

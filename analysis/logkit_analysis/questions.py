@@ -51,20 +51,19 @@ class Questions:
         return self.result(name, window, **given).dicts()
 
     def ask_together(
-        self, asked: Mapping[str, Mapping[str, str]], window: Window
+        self, asked: Mapping[str, tuple[Window, Mapping[str, str]]]
     ) -> dict[str, list[dict[str, Any]]]:
         """Return the rows of several queries, two of which run at a time; the slowest go first.
 
         While one of them waits for its detector or for one long sort, the other has the processor.
 
         Args:
-            asked: The parameters given to each query, by its name.
-            window: The time that all of them count.
+            asked: The time that each query counts and the parameters given to it, by its name.
         """
         with ExitStack() as opened, ThreadPoolExecutor(2) as pool:
             cursors = [opened.enter_context(self.connection.cursor()) for _ in asked]
             running = {
-                name: pool.submit(self._ask_apart, cursor, name, window, given)
+                name: pool.submit(self._ask_apart, cursor, name, *given)
                 for cursor, (name, given) in zip(cursors, asked.items(), strict=True)
             }
             try:

@@ -32,9 +32,12 @@ _WORST_ENDPOINTS = 3
 _MOST_ERRORS = 3
 _NEAR_BAN = 0.5
 _CALLS = "endpoints_over_time"
+_MEMORY = "memory_growth"
+# What is let go once a day looks like a leak on each single day.
+_MEMORY_REACH = timedelta(days=3)
 _SLOWEST_FIRST = (
     *("degradation_start", "data_quality", "rate_limit_storms", "dependency_health"),
-    *(_CALLS, "memory_growth", "us_or_platform", "restarts", "top_errors"),
+    *(_CALLS, _MEMORY, "us_or_platform", "restarts", "top_errors"),
     *("silences", "quotas", "ban_headroom"),
 )
 _QUERIES = {
@@ -86,13 +89,17 @@ def triage(questions: Questions, window: Window) -> Triage:
         return questions.ask("top_errors", Window(since, until))
 
     grid = Grid(window.since, window.until)
-    asked = {name: grid.parameters if name == _CALLS else {} for name in _SLOWEST_FIRST}
-    found = questions.ask_together(asked, window)
+    asked: dict[str, tuple[Window, dict[str, str]]] = {
+        name: (window, {}) for name in _SLOWEST_FIRST
+    }
+    asked[_CALLS] = (window, grid.parameters)
+    asked[_MEMORY] = (replace(window, since=window.since - _MEMORY_REACH), {})
+    found = questions.ask_together(asked)
     evidence = Evidence(
         until=window.until,
         degradations=found["degradation_start"],
         storms=found["rate_limit_storms"],
-        memory=found["memory_growth"],
+        memory=found[_MEMORY],
         restarts=found["restarts"],
         silences=found["silences"],
         errors_of=errors_of,

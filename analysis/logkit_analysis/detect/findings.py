@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from logkit_analysis.detect.metrics import Metric, Watched
     from logkit_analysis.detect.series import Key
 
-# Most endpoints of a service: then it is the service that got worse.
+# Most endpoints of a service, or both: then it is the service that got worse.
 _LEAST_ENDPOINTS = 3
 _TOGETHER_S = 120.0
 _LEAST_CALLS = 10
@@ -150,7 +150,7 @@ def _in_use(endpoints: Sequence[Watched], during: Finding) -> set[str | None]:
 
 
 def _is_most(count: int, known: int) -> bool:
-    return count >= _LEAST_ENDPOINTS and 2 * count > known
+    return (count >= _LEAST_ENDPOINTS and 2 * count > known) or count == known > 1
 
 
 def _joined(together: Sequence[Finding]) -> Finding:

@@ -62,7 +62,6 @@ def test_one_failure_stops_the_questions_beside_it(tmp_path: Path) -> None:
     with duckdb.connect() as connection:
         catalog = load_catalog([tmp_path])
         questions = Questions(connection, catalog, ZoneInfo("UTC"), NOW)
+        hour = Window(NOW - timedelta(hours=1), NOW)
         with pytest.raises(AnalysisError):
-            questions.ask_together(
-                {"wrong": {}, "long": {}, "later": {}}, Window(NOW - timedelta(hours=1), NOW)
-            )
+            questions.ask_together({name: (hour, {}) for name in ("wrong", "long", "later")})
