@@ -63,8 +63,8 @@ create table sources (
     head blob not null,
     first_seen_at timestamptz not null
 )""",
-            # Inserted only, never updated: parallel workers commit without conflicts, and
-            # after a kill the gaps between intervals are what must be read again.
+            # Never updated in place: what is committed is what was read, and only a stream's
+            # older intervals are put together, whose checksums join.
             """
 create table source_intervals (
     source_id bigint not null,
