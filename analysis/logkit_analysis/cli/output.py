@@ -77,7 +77,7 @@ def destination(path: Path | None) -> Iterator[IO[bytes]]:
         except BrokenPipeError as error:
             raise ReaderGoneError from error
         return
-    with replacing(path) as partial, partial.open("wb") as stream:
+    with replacing(path) as partial, partial.open("wb" if partial == path else "xb") as stream:
         yield stream
 
 
@@ -93,11 +93,13 @@ def write_private(path: Path, data: bytes) -> None:
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a path beside *path*; it takes the name of *path* when the block ends well.
 
-    A device or FIFO is written in place: there is nothing to replace.
+    A device or FIFO is written in place: there is nothing to replace. Of a link, what it leads to
+    is replaced, since ``/dev/stdout`` may be one that leads to a file.
     """
     if path.exists() and not path.is_file():
         yield path
         return
+    path = path.resolve()
     if not path.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "no such directory", str(path.parent))
     if not os.access(path.parent, os.W_OK | os.X_OK):
