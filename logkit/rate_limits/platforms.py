@@ -56,11 +56,11 @@ _twitter = partial(header_budgets, pattern=TWITTER, bare="epoch_seconds")
 _anthropic = partial(header_budgets, pattern=NAME_FIRST, bare="epoch_seconds")
 
 
-def _no_names(answer: Answer, budget: Budget | None) -> Mapping[str, str | None]:  # noqa: ARG001
+def _no_names(answer: Answer, budget: Budget | None) -> Mapping[str, str | None]:
     return {}
 
 
-def _no_kind(answer: Answer, budget: Budget | None) -> Kind | None:  # noqa: ARG001
+def _no_kind(answer: Answer, budget: Budget | None) -> Kind | None:
     return None
 
 

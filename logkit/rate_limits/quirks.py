@@ -90,7 +90,7 @@ def gitlab_budgets(answer: Answer) -> dict[str, Budget]:
     return budgets
 
 
-def discord_names(answer: Answer, budget: Budget | None) -> dict[str, str | None]:  # noqa: ARG001
+def discord_names(answer: Answer, budget: Budget | None) -> dict[str, str | None]:
     """Return Discord's bucket and scope; a global limit names no bucket."""
     is_global = answer.at("global") is True or answer.header("x-ratelimit-global") == "true"
     return {
@@ -110,23 +110,23 @@ def github_names(answer: Answer, budget: Budget | None) -> dict[str, str | None]
     }
 
 
-def gitlab_names(answer: Answer, budget: Budget | None) -> dict[str, str | None]:  # noqa: ARG001
+def gitlab_names(answer: Answer, budget: Budget | None) -> dict[str, str | None]:
     """Return the name of GitLab's throttle."""
     return {"bucket": answer.header("ratelimit-name")}
 
 
-def openrouter_names(answer: Answer, budget: Budget | None) -> dict[str, str | None]:  # noqa: ARG001
+def openrouter_names(answer: Answer, budget: Budget | None) -> dict[str, str | None]:
     """Return the rule that OpenRouter's message names."""
     found = _OPENROUTER_POLICY.search(_word(answer.at("error", "message")) or "")
     return {"policy": found[1] if found else None}
 
 
-def stripe_names(answer: Answer, budget: Budget | None) -> dict[str, str | None]:  # noqa: ARG001
+def stripe_names(answer: Answer, budget: Budget | None) -> dict[str, str | None]:
     """Return Stripe's reason."""
     return {"policy": answer.header("stripe-rate-limited-reason")}
 
 
-def twitch_names(answer: Answer, budget: Budget | None) -> dict[str, str | None]:  # noqa: ARG001
+def twitch_names(answer: Answer, budget: Budget | None) -> dict[str, str | None]:
     """Return what Twitch counts."""
     return {"unit": "points"} if budget is not None else {}
 

@@ -59,7 +59,7 @@ def _print_version(is_asked: bool) -> None:
 @app.callback()
 def _root(
     context: typer.Context,
-    version: Annotated[  # noqa: ARG001
+    version: Annotated[  # noqa: ARG001 - its callback ends the command
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
     ] = False,

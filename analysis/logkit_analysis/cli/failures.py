@@ -43,7 +43,7 @@ def run(arguments: Sequence[str]) -> int:
         return int(code or ExitCode.OK)
     except ModuleNotFoundError:
         raise
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the edge of the command
         if is_debug:
             traceback.print_exc()
         return _explain(error)

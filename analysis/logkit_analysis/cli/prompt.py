@@ -75,15 +75,6 @@ def _prepare_readline(session: Session) -> Path | None:
         import readline
     except ImportError:
         return None
-    state = Path(os.environ.get("XDG_STATE_HOME") or "~/.local/state").expanduser()
-    history = state / "logkit" / "sql_history"
-    try:
-        history.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        history.touch(mode=0o600)
-        readline.read_history_file(history)
-    except OSError as error:
-        notes.note(f"no history: {error}")
-        history = None  # type: ignore[assignment]
     words = sorted({*_WORDS, *_names(session)})
 
     def complete(text: str, state: int) -> str | None:
@@ -93,6 +84,22 @@ def _prepare_readline(session: Session) -> Path | None:
     readline.set_history_length(_HISTORY_LINES)
     readline.set_completer(complete)
     readline.parse_and_bind("tab: complete")
+    return _read_history()
+
+
+def _read_history() -> Path | None:
+    """Return the file of earlier statements, which can be recalled now; ``None`` without one."""
+    import readline
+
+    state = Path(os.environ.get("XDG_STATE_HOME") or "~/.local/state").expanduser()
+    history = state / "logkit" / "sql_history"
+    try:
+        history.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        history.touch(mode=0o600)
+        readline.read_history_file(history)
+    except OSError as error:
+        notes.note(f"no history: {error}")
+        return None
     return history
 
 

@@ -47,7 +47,7 @@ which no step was under way."""
 
 def trace(
     context: typer.Context,
-    id: Annotated[  # noqa: A002
+    id: Annotated[  # noqa: A002 - its name in the help
         str | None, typer.Argument(metavar="ID", help="A correlation id or trace id.")
     ] = None,
     is_slowest: Annotated[
@@ -97,12 +97,12 @@ def _ask(session: Session, flags: TimeFlags, name: str, **given: str) -> ResultS
         return found
 
 
-def _show(id: str, rows: ResultSet, chosen: Format, path: Path | None, session: Session) -> None:  # noqa: A002
+def _show(id_: str, rows: ResultSet, chosen: Format, path: Path | None, session: Session) -> None:
     from logkit_analysis.detect.waterfall import waterfall
 
     steps = waterfall(rows.dicts())
     if not steps:
-        raise AnalysisError(f"no event has the id {id!r}; logkit trace --slowest lists some")
+        raise AnalysisError(f"no event has the id {id_!r}; logkit trace --slowest lists some")
     if chosen is not Format.TABLE or path is not None:
         write_rows(_as_rows(rows, steps), chosen, path, session.zone)
         return

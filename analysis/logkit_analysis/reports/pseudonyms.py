@@ -91,7 +91,7 @@ def _known(connection: duckdb.DuckDBPyConnection, texts: set[str]) -> dict[str, 
             select distinct {column} from events
             where length({column}) >= {_LEAST}
                 and right({column}, {_TELLING}) in (select unnest($ends))
-        """  # noqa: S608
+        """  # noqa: S608 our own names and numbers
         for row in engine.run_sql(connection, sql, {"ends": ends}).rows:
             value = str(row[0])
             if value in whole and (len(value) >= _LEAST_PLAIN or not _PLAIN.fullmatch(value)):

@@ -55,8 +55,8 @@ class LogFile:
 
     @property
     def place(self) -> str:
-        """The absolute path as text."""
-        return path_text(os.path.abspath(self.path))  # noqa: PTH100 resolves no links
+        """The absolute path as text, its links as they are."""
+        return path_text(os.path.abspath(self.path))
 
 
 def path_text(path: str) -> str:
@@ -104,8 +104,8 @@ def discover_present(arguments: Sequence[str]) -> list[LogFile]:
 
 def originals_first(paths: Sequence[str]) -> list[str]:
     """Return *paths* so that rotated copies come behind what they may be copies of."""
-    names = {os.path.basename(path) for path in paths}  # noqa: PTH119
-    return sorted(paths, key=lambda path: original_of(os.path.basename(path), names) is not None)  # noqa: PTH119
+    names = {os.path.basename(path) for path in paths}
+    return sorted(paths, key=lambda path: original_of(os.path.basename(path), names) is not None)
 
 
 def rotated_siblings(originals: Iterable[str], inodes: Collection[int] = ()) -> list[str]:
@@ -126,7 +126,7 @@ def rotated_siblings(originals: Iterable[str], inodes: Collection[int] = ()) -> 
                 if entry.name in names or is_side_file(entry.name):
                     continue
                 if entry.inode() in inodes or original_of(entry.name, names):
-                    found.append(os.path.join(folder, entry.name))  # noqa: PTH118
+                    found.append(os.path.join(folder, entry.name))
     return sorted(found)
 
 
@@ -135,7 +135,7 @@ def is_rotation(path: str, original: str) -> bool:
 
     That is ``app.log.1``, ``app.log-2026``, ``app-2026.log`` for ``app.log``, also with ``.gz``.
     """
-    name, of = os.path.basename(path), os.path.basename(original)  # noqa: PTH119
+    name, of = os.path.basename(path), os.path.basename(original)
     if path == original or not of:
         return False
     return name.startswith((f"{of}.", f"{of}-", f"{of}_")) or _without_number(name, 1) == of
@@ -221,7 +221,7 @@ def _refuse(error: OSError) -> None:
 
 
 def _is_lock(path: str) -> bool:
-    original, suffix = os.path.splitext(path)  # noqa: PTH122 a str path keeps the user's spelling
+    original, suffix = os.path.splitext(path)
     return suffix == ".lock" and Path(original).is_file() and Path(path).is_file()
 
 

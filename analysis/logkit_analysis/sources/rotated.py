@@ -36,7 +36,7 @@ class RotatedCopies:
         self._began_at = began_at
         self._last_read: dict[str, float] = {}
         self._inodes: set[int] = set()
-        originals = {path_text(os.path.abspath(path)) for path in self._originals(self._known)}  # noqa: PTH100
+        originals = {path_text(os.path.abspath(path)) for path in self._originals(self._known)}
         for stream in streams:
             original = _original(stream.path, originals)
             if original is not None:
@@ -54,7 +54,7 @@ class RotatedCopies:
         have been renamed to anything while nobody looked.
         """
         paths = set(self._originals(present))
-        targets = [os.path.realpath(path) for path in paths if os.path.islink(path)]  # noqa: PTH114
+        targets = [os.path.realpath(path) for path in paths if os.path.islink(path)]
         return rotated_siblings([*paths, *targets], self._inodes)
 
     def _originals(self, present: Iterable[str]) -> Iterator[str]:
@@ -84,6 +84,6 @@ class RotatedCopies:
 def _original(path: str, originals: Iterable[str]) -> str | None:
     """Return which of *originals* is *path* or may have been rotated to there."""
     folder, name = os.path.split(path)
-    here = {os.path.basename(path) for path in originals if os.path.dirname(path) == folder}  # noqa: PTH119, PTH120
+    here = {os.path.basename(path) for path in originals if os.path.dirname(path) == folder}
     found = name if name in here else original_of(name, here)
-    return None if found is None else os.path.join(folder, found)  # noqa: PTH118
+    return None if found is None else os.path.join(folder, found)

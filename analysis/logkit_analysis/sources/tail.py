@@ -74,8 +74,8 @@ class Tail:
 
     @property
     def place(self) -> str:
-        """The absolute path as text."""
-        return path_text(os.path.abspath(self.path))  # noqa: PTH100 resolves no links
+        """The absolute path as text, its links as they are."""
+        return path_text(os.path.abspath(self.path))
 
     @classmethod
     def open(cls, path: str, now: float) -> Self:

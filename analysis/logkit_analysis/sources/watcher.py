@@ -151,7 +151,7 @@ class Watcher:
         present = [file.path for file in discover_present(self._arguments)]
         places = {Path(path).parent for path in present}
         # What a link leads to changes in its own folder.
-        places |= {Path(os.path.realpath(path)).parent for path in present if os.path.islink(path)}  # noqa: PTH114
+        places |= {Path(os.path.realpath(path)).parent for path in present if os.path.islink(path)}
         for argument in map(Path, self._arguments):
             places.add(argument if argument.is_dir() else argument.parent)
         self.folders = sorted(place for place in places if place.is_dir())

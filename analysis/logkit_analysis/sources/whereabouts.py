@@ -59,14 +59,14 @@ def named_by(arguments: Sequence[str]) -> Callable[[str], bool]:
 
     Files with their rotated copies, folders and globs; without any argument every file is meant.
     """
-    places = [path_text(os.path.abspath(argument)) for argument in arguments]  # noqa: PTH100
+    places = [path_text(os.path.abspath(argument)) for argument in arguments]
     globs = [place for place, word in zip(places, arguments, strict=True) if is_glob(word)]
 
     def is_named(path: str) -> bool:
         return not arguments or any(
             path == place
             or path.startswith(f"{place}{os.sep}")
-            or (os.path.dirname(path) == os.path.dirname(place) and is_rotation(path, place))  # noqa: PTH120
+            or (os.path.dirname(path) == os.path.dirname(place) and is_rotation(path, place))
             or (place in globs and PurePath(path).match(place))
             for place in places
         )

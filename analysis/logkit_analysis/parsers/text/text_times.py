@@ -110,10 +110,10 @@ class TextTimes:
         found = _YEARLESS.fullmatch(text)
         if found is None or found[1] not in _MONTHS:
             return None
-        month, day, *clock = _MONTHS[found[1]], *map(int, found.group(2, 3, 4, 5))
+        month, (day, hour, minute, second) = _MONTHS[found[1]], map(int, found.group(2, 3, 4, 5))
         microsecond = int((found[6] or "").ljust(6, "0"))
         try:
-            moment = datetime(2000, month, day, *clock, microsecond, tzinfo=self.zone)  # type: ignore[misc, arg-type]
+            moment = datetime(2000, month, day, hour, minute, second, microsecond, tzinfo=self.zone)
         except ValueError:
             return None
         return self._last_such_day(moment)

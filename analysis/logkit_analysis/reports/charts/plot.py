@@ -57,13 +57,13 @@ def plot(chart: Chart, zone: ZoneInfo) -> Markup:
     return svg(chart.id, chart.title, chart.summary, _HEAD + HEIGHT + _FOOT, parts)
 
 
-def svg(id: str, title: str, summary: str, height: int, parts: Iterable[Markup]) -> Markup:  # noqa: A002
+def svg(id_: str, title: str, summary: str, height: int, parts: Iterable[Markup]) -> Markup:
     """Return an ``svg`` element as wide as the page that a screen reader can tell of."""
     return Markup(
         '<svg class="plot" width="100%" height="{height}" role="img"'
         ' aria-labelledby="{id}-title {id}-desc"><title id="{id}-title">{title}</title>'
         '<desc id="{id}-desc">{summary}</desc>{parts}</svg>'
-    ).format(id=id, title=title, summary=summary, height=height, parts=Markup("").join(parts))
+    ).format(id=id_, title=title, summary=summary, height=height, parts=Markup("").join(parts))
 
 
 def stretched(y: float, height: float, parts: Iterable[Markup]) -> Markup:
