@@ -206,7 +206,8 @@ def take_over(level: str) -> None:
     """
     root = logging.getLogger()
     for handler in list(root.handlers):
-        if isinstance(handler, PipelineHandler) or is_console(handler):
+        # By name: after importlib.reload() the former handler is of a class of its own.
+        if type(handler).__name__ == PipelineHandler.__name__ or is_console(handler):
             root.removeHandler(handler)
     root.addHandler(PipelineHandler())
     root.setLevel(STDLIB_NUMBERS[level])

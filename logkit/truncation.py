@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any
 
+from orjson import loads
+
 from logkit.encoding import encode
 from logkit.redaction import redact_text
 from logkit.schema import FIELDS_BY_NAME, MAX_LINE_BYTES
@@ -52,7 +54,10 @@ def _cut_clean(value: Any, limit: int) -> str:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else encode({"": value})[4:-1].decode()
+    if isinstance(value, str):
+        return value
+    text = encode({"": value})[4:-1].decode()
+    return str(loads(text)) if text.startswith('"') else text
 
 
 def _first_fields(fields: dict[str, Any], max_bytes: int) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from logkit.errors import MissingExtraError
+from logkit.forks import new_lock
 from logkit.loops import loops
 from logkit.metrics import registry
 from logkit.periodic import Periodic
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from logkit.resources.gpu import Gpu
 
 _sampler: Sampler | None = None
+_lock = new_lock()  # several threads may start it, each for the event loop that it runs
 
 
 class Sampler:
@@ -76,18 +78,20 @@ def start(interval_s: float = 15.0, *, block_threshold_ms: float = 500.0) -> Non
         new = Sampler(interval_s)
     except ImportError as error:
         raise MissingExtraError("resources.start()", "metrics") from error
-    stop()
     loops.watch(block_threshold_ms / 1_000)
-    _sampler = new
-    new.start()
+    with _lock:
+        stop()
+        _sampler = new
+        new.start()
 
 
 def stop() -> None:
     """Take no more samples."""
     global _sampler
-    if _sampler is not None:
-        _sampler.stop()
-        _sampler = None
+    with _lock:
+        if _sampler is not None:
+            _sampler.stop()
+            _sampler = None
 
 
 def _gpu_reader() -> Callable[[], list[Gpu]]:

@@ -467,6 +467,14 @@ def test_a_long_text_keeps_most_of_the_room_there_is() -> None:
     assert captured[0]["truncated_from"] > 100_000
 
 
+@pytest.mark.parametrize("value", ["x" * 70_000, b"x" * 70_000], ids=["text", "bytes"])
+def test_what_json_has_as_text_is_cut_as_text(value: object) -> None:
+    """Bytes, and objects that are told by their text, have no quotes of their own."""
+    with capture_events() as captured:
+        logkit.get_logger("bot").info("loaded", value=value)
+    assert captured[0]["value"] == "x" * 49_152 + "…"
+
+
 def test_a_long_line_is_cut_to_valid_json_and_says_so() -> None:
     """Short declared fields survive the cut; truncated_from holds the bytes before."""
     with capture_events() as captured:
