@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
+from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +18,6 @@ from logkit.resources.sampler import Sampler
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 _ROUNDS = 15
 _CALLS = 4_000
@@ -133,3 +134,8 @@ def _cpu_us(way: Callable[[], object], count: int) -> float:
     for _ in range(count):
         way()
     return (time.thread_time_ns() - started) / 1e3 / count
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as own_folder:
+        print(*measure(Path(own_folder), 1.0), sep="\n")
