@@ -93,6 +93,11 @@ class Logger:
     warn = warning
     fatal = critical
 
+    @property
+    def name(self) -> str:
+        """The name of the logger."""
+        return self._name
+
     async def adebug(self, event: object = None, /, *args: Any, **fields: Any) -> None:
         """Do what ``debug`` does; for code that awaits structlog's twins."""
         self.debug(event, *args, **fields)
@@ -117,6 +122,16 @@ class Logger:
         """Do what ``exception`` does."""
         self.exception(event, *args, **fields)
 
+    async def alog(
+        self, level: int | str, event: object = None, /, *args: Any, **fields: Any
+    ) -> None:
+        """Do what ``log`` does."""
+        self.log(level, event, *args, **fields)
+
+    amsg = ainfo
+    awarn = awarning
+    afatal = acritical
+
     def is_enabled_for(self, level: int) -> bool:
         """Return whether events of *level* (a number of the logging module) are written."""
         return level >= self.get_effective_level()
@@ -124,6 +139,10 @@ class Logger:
     def get_effective_level(self) -> int:
         """Return the number of the mildest level that is written."""
         return STDLIB_NUMBERS[get_threshold()]
+
+    # As the logging module and structlog's logger for it spell them.
+    isEnabledFor = is_enabled_for  # noqa: N815
+    getEffectiveLevel = get_effective_level  # noqa: N815
 
 
 def get_logger(name: str | None = None, **fields: Any) -> Logger:

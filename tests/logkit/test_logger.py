@@ -44,6 +44,9 @@ def test_every_method_of_structlog_is_there() -> None:
         for level in ("debug", "info", "warning", "error", "critical"):
             await getattr(log, f"a{level}")("called")
         await log.aexception("called")
+        for alias in ("amsg", "awarn", "afatal"):
+            await getattr(log, alias)("called")
+        await log.alog(logging.ERROR, "called")
 
     with capture_events(level="debug") as events:
         for alias in ("msg", "warn", "fatal", "exception"):
@@ -52,11 +55,14 @@ def test_every_method_of_structlog_is_there() -> None:
             log.log(level, "called")
         asyncio.run(twins())
         assert log.is_enabled_for(logging.DEBUG)
-        assert log.get_effective_level() == logging.DEBUG
+        assert log.isEnabledFor(logging.DEBUG)
+        assert log.get_effective_level() == log.getEffectiveLevel() == logging.DEBUG
+        assert log.bind().name == "bot"
     assert [event["level"] for event in events if event["logger"] == "bot"] == [
         *("info", "warning", "critical", "error"),
         *("debug", "info", "warning", "info"),
         *("debug", "info", "warning", "error", "critical", "error"),
+        *("info", "warning", "critical", "error"),
     ]
 
 
