@@ -79,9 +79,7 @@ def _event_name(text: str, has_args: bool, logger: str) -> str:
 
 def _derive(logger: str, text: str, has_args: bool) -> str:
     stem = "_".join(_words(logger.replace("_", " "))) or "log"
-    if has_args:
-        text = _PLACEHOLDER.sub(" ", text)
-    else:
+    if not has_args:
         # Text without placeholders may hold values. A logger that keeps on producing new texts
         # gets one name for the rest, so that the number of names stays small.
         if len(_texts_seen) >= _MAX_CACHED:  # loggers may be named after users
@@ -89,8 +87,9 @@ def _derive(logger: str, text: str, has_args: bool) -> str:
         seen = _texts_seen[logger] = _texts_seen.get(logger, 0) + 1
         if seen > _MAX_TEXTS_PER_LOGGER:
             return f"{stem}_message"
-        text = _VALUE.sub(" ", text)
-    words = _words(text)
+    text = (_PLACEHOLDER if has_args else _VALUE).sub(" ", text)
+    # A traceback, or the source line of a warning, stands below what was said.
+    words = next(filter(None, map(_words, text.splitlines())), [])
     if not words:
         return f"{stem}_message"[-MAX_NAME_LENGTH:]
     if len(words) == 1:

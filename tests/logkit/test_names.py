@@ -30,6 +30,10 @@ from logkit.testing import capture_events
         ("100% sure", (), "bot_main_sure", "100% sure"),
         ("Пользователь вошёл", (), "пользователь_вошёл", "Пользователь вошёл"),
         ("Takes %s and %s", ("one",), "takes_and", "Takes %s and %s one"),
+        ("\n--\nlogin failed\nTraceback (most recent)", (), "login_failed",
+         "\n--\nlogin failed\nTraceback (most recent)"),
+        ("/a/b.py:7: UserWarning: odd loop\n  run(loop)\n", (), "userwarning_odd_loop",
+         "/a/b.py:7: UserWarning: odd loop\n  run(loop)\n"),
         ("a b c d e f g h i j", (), "a_b_c_d_e_f_g_h", "a b c d e f g h i j"),
     ],
 )  # fmt: skip

@@ -187,3 +187,13 @@ def test_filters_on_the_handler_are_respected(filtered_handler: logging.Handler)
     """A filter that somebody adds to logkit's handler decides."""
     assert filtered_handler.handle(record("unwanted")) is False
     assert filtered_handler.handle(record("wanted")) is True
+
+
+def test_a_handler_of_a_former_import_is_replaced(log_path: Path) -> None:
+    """After importlib.reload(), each record is written once, though the class is another one."""
+    members = {"emit": lambda _, made: PipelineHandler().emit(made)}
+    logging.getLogger().addHandler(type("PipelineHandler", (logging.Handler,), members)())
+    logkit.configure("bot", path=log_path)
+    logging.getLogger("bot").warning("started")
+    assert logkit.flush()
+    assert log_path.read_text().count('"event":"started"') == 1
