@@ -2,10 +2,11 @@
 -- @question Which actions took longest, which failed, and where is an example to look at?
 -- @method   An action is all rows of one correlation id, from the start of its first step to the
 --           end of its last. It failed if a row is at level error or critical or has a status of
---           500 or above.
+--           failed_from or above.
 -- @param    since timestamptz  start of the window, inclusive
 -- @param    until timestamptz  end of the window, exclusive
 -- @param    only_failed boolean = false  whether to leave out actions that did not fail
+-- @param    failed_from integer = 500  status from which on an answer is a failure
 -- @param    most integer = 20  number of actions shown
 -- @column   correlation_id  for `logkit trace`
 -- @column   command  feature that was used
@@ -29,7 +30,7 @@ failing as (
         and correlation_id is not null
         and (
             level in ('error', 'critical')
-            or status_code >= 500
+            or status_code >= $failed_from
         )
 
 ),
@@ -42,7 +43,10 @@ windowed as (
         service,
         lk_epoch(timestamp) as ended_us,
         lk_started_us(timestamp, duration_ms) as begun_us,
-        case when level in ('error', 'critical') or status_code >= 500 then 1 else 0 end as failed
+        case
+            when level in ('error', 'critical') or status_code >= $failed_from then 1
+            else 0
+        end as failed
 
     from events
 

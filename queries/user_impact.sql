@@ -1,7 +1,8 @@
 -- @title    Users, guilds and chats touched by failures
 -- @question How many people, guilds and chats did the failures reach?
 -- @method   A failure is a failed request or a row at level error or critical. It reaches whom any
---           row of its correlation id names. The first row, with a NULL command, is the whole.
+--           row of its correlation id names. The first row, with a NULL command, is the whole;
+--           it is there even without failures as long as there are users.
 -- @param    since timestamptz  start of the window, inclusive
 -- @param    until timestamptz  end of the window, exclusive
 -- @column   command  feature that was used; NULL for the whole
@@ -141,7 +142,7 @@ present as (
 
 select
     case when is_command = 1 then command_key end as command,
-    cast(failure_count as bigint) as failures,
+    cast(coalesce(failure_count, 0) as bigint) as failures,
     user_count as affected_users,
     coalesce(all_count, 0) as users,
     user_count / nullif(all_count, 0) as affected_user_ratio,
@@ -154,6 +155,11 @@ from affected
 
 left join present using (is_command, command_key)
 
-where failure_count > 0
+where
+    failure_count > 0
+    or (
+        is_command = 0
+        and all_count > 0
+    )
 
 order by is_command, affected_users desc, failures desc, command_key

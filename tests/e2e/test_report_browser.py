@@ -200,6 +200,28 @@ def test_a_screen_reader_is_told(browser: Browser, page: Path) -> None:
     assert browser.run(_TOLD)
 
 
+def test_all_drawings_share_one_time_axis(browser: Browser, page: Path) -> None:
+    """The same instant lies above itself in every chart and strip of states."""
+    browser.open(page)
+    places = browser.run(
+        "return [...document.querySelectorAll('figure.chart svg.plot')].map((one) =>"
+        " { const box = one.getBoundingClientRect(); return `${box.left} ${box.width}`; })"
+    )
+    assert len(places) > 3
+    assert len(set(places)) == 1
+
+
+def test_a_headline_keeps_its_route_in_one_piece(browser: Browser, page: Path) -> None:
+    """Where it is wide enough; on a phone a route breaks before a slash only."""
+    pieces = "return document.querySelector('h1 .route').innerText.split('\\n').length"
+    height = "return document.querySelector('h1 .route').getClientRects()[0].height"
+    browser.open(page)
+    assert browser.run(pieces) == 1
+    assert browser.run(height) < 60
+    browser.open(page, width=360)
+    assert browser.run("return document.querySelector('h1').scrollWidth") <= 360
+
+
 def test_a_chart_is_zoomed_by_dragging(browser: Browser, page: Path) -> None:
     """All charts show the part that was chosen; Escape brings the whole back."""
     browser.open(page)

@@ -41,7 +41,8 @@ Examples:
 
 Without time options it takes the worst incident that is still going on, or the last one. The file
 is complete in itself: it opens offline, from a mail, and prints. --redact writes pseudonyms for
-users, guilds, channels and chats, the same ones in every report of one database."""
+users, guilds, channels and chats, the same ones in every report of one database; ids under five
+characters stay, since they are also numbers of the report."""
 
 
 _SUFFIXES = {"html": "html", "markdown": "md"}

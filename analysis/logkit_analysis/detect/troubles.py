@@ -18,6 +18,7 @@ _AFTER_DEPLOY = timedelta(minutes=15)
 _WITH_RESTART = timedelta(minutes=1)
 _FOLLOWS_WITHIN = timedelta(minutes=30)
 _IGNORED_SHARE = 0.1
+_KEPT = "what the process takes it never gives back"
 # As the macro lk_is_answer has them.
 _ANSWERS = frozenset(
     ("request_handled", "request_complete", "request_completed", "request_finished")
@@ -40,6 +41,7 @@ class Trouble:
         because: What speaks for that.
         correlation_ids: Some actions that it hit.
         course: How its metric went over the whole window, in equal steps; ``None`` without rows.
+        exhausts_at: When memory that grows will be full; ``None`` for what is no leak.
     """
 
     kind: str
@@ -52,6 +54,7 @@ class Trouble:
     because: str
     correlation_ids: tuple[str, ...] = ()
     course: tuple[float | None, ...] = ()
+    exhausts_at: datetime | None = None
 
     @property
     def is_open(self) -> bool:
@@ -275,7 +278,8 @@ def _leak(row: Row, evidence: Evidence) -> Trouble:
         subject=row["metric"],
         started_at=since,
         ended_at=None,
-        figures=f"+{grown:,.1f} MiB an hour, full at {row['exhausts_at']:%Y-%m-%d %H:%MZ}",
+        figures=f"+{grown:,.1f} MiB an hour",
         cause="us",
-        because=f"grows since the deploy of {born[-1]['version']}" if is_new else "never let go",
+        because=f"growing since the deploy of {born[-1]['version']}" if is_new else _KEPT,
+        exhausts_at=row["exhausts_at"],
     )

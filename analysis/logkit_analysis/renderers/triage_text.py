@@ -96,7 +96,7 @@ def _troubles(troubles: list[Trouble], window: Window, zone: tzinfo, width: int)
         yield f"  {len(troubles) - _MOST_TROUBLES} earlier ones (--format json has them all)"
     for one in troubles[-_MOST_TROUBLES:]:
         where = " ".join(filter(None, (one.service or _NO_SERVICE, one.subject)))
-        text = f"{where}: {one.figures}, {_span(one, zone)}"
+        text = f"{where}: {one.figures}{_full(one, zone)}, {_span(one, zone)}"
         yield from _labelled(_KINDS[one.kind], text, width)
         yield from _labelled("", f"{_blame(one)}: {one.because}", width)
         if any(value is not None for value in one.course):
@@ -194,9 +194,15 @@ def _span(one: Trouble, zone: tzinfo) -> str:
     return f"{start} until {end.removeprefix(day) if start.startswith(day) else end}"
 
 
-def _moment(at: datetime, zone: tzinfo) -> str:
+def _full(one: Trouble, zone: tzinfo) -> str:
+    """Return when memory will be full, to the minute: it is a forecast."""
+    at = one.exhausts_at
+    return "" if at is None else f", full at {_moment(at, zone, '%Y-%m-%d %H:%M')}"
+
+
+def _moment(at: datetime, zone: tzinfo, form: str = "%Y-%m-%d %H:%M:%S") -> str:
     local = at.astimezone(zone)
-    return f"{local:%Y-%m-%d %H:%M:%S}" + (offset(local) if local.utcoffset() else "Z")
+    return f"{local:{form}}" + (offset(local) if local.utcoffset() else "Z")
 
 
 def _labelled(label: str, text: str, width: int) -> list[str]:

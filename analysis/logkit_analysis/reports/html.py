@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 _PACKAGE = "logkit_analysis.reports"
+_SLASH = re.compile(r"(?<=[^\s/(])(?=/)")
+_UNIT = re.compile(r"(?<=\d) (?=(?:%|ms|s|min|h|d|MiB)(?!\w))")
 _HARMLESS_IN_LINKS = ",:-.+ "
 
 
@@ -45,7 +48,7 @@ def render_html(document: Document, zone: ZoneInfo) -> str:
         lstrip_blocks=True,
         finalize=_visible,
     )
-    environment.filters["breakable"] = _breakable
+    environment.filters |= {"breakable": _breakable, "headline": _headline}
     environment.tests["kind"] = lambda block, name: type(block).__name__ == name
     style, script = (_source(environment, name) for name in ("report.css", "report.js"))
     return environment.get_template("report.html").render(
@@ -70,8 +73,16 @@ def _visible(value: Any) -> Any:
 
 
 def _breakable(text: str) -> Markup:
-    """Return *text* with a place to break the line after each slash: routes are long."""
-    return Markup("/<wbr>").join(_visible(part) for part in text.split("/"))
+    """Return *text* with a place to break the line before each slash, and none before a unit."""
+    parts = (_visible(_UNIT.sub("\N{NO-BREAK SPACE}", part)) for part in _SLASH.split(text))
+    return Markup("<wbr>").join(parts)
+
+
+def _headline(text: str) -> Markup:
+    """Return *text* with its routes kept on one line as long as that is wide enough."""
+    route = Markup('<span class="route">{}</span>')
+    words = (route.format(_breakable(one)) if "/" in one else one for one in text.split(" "))
+    return Markup(" ").join(map(_visible, words))
 
 
 def _source(environment: Environment, name: str) -> str:

@@ -124,7 +124,7 @@ def _facts(case: Case) -> tuple[tuple[str, str], ...]:
         facts.append(("Stored", f"{oldest} to {newest}: of the rest of the time there is no log"))
     versions: dict[str, list[str]] = {}
     for row in case.ask("services").rows:
-        of_service = versions.setdefault(_service(row["service"]), [])
+        of_service = versions.setdefault(wording.service(row["service"]), [])
         if row["version"] is not None:
             of_service.append(wording.words(row["version"], 40))
     services = [" ".join((name, " → ".join(found))).strip() for name, found in versions.items()]
@@ -132,14 +132,12 @@ def _facts(case: Case) -> tuple[tuple[str, str], ...]:
     digest = case.ledger.note("Events of the report and their digest", _DIGEST, bounds)
     row = digest.rows[0]
     facts.append(("Services", ", ".join(services) or "none logged in this time"))
-    facts.append(("Data", f"{row['events']:,} events, digest {row['digest'] or 'none'}"))
+    facts.append(
+        ("Data", f"{wording.counted(row['events'], 'event')}, digest {row['digest'] or 'none'}")
+    )
     made = wording.utc(case.ledger.questions.now)
     facts.append(("Made", f"{made} by logkit {version('botlogkit')}"))
     return tuple(facts)
-
-
-def _service(name: str | None) -> str:
-    return "(no name)" if name is None else wording.words(name, 60)
 
 
 def _appendix(case: Case) -> Section:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 MISSING = "–"
 _LONGEST = 200
+_LONGEST_CALL = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,11 @@ class Clock:
         is_plain = f"{local:%Y-%m-%d}" == self.day
         return f"{local:%H:%M:%S}" if is_plain else f"{local:%Y-%m-%d %H:%M:%S}"
 
+    def minute(self, at: datetime) -> str:
+        """Return *at* to the minute with its date and zone, as is fit for a forecast."""
+        local = at.astimezone(self.zone)
+        return f"{local:%Y-%m-%d %H:%M} {local.tzname() or self.zone.key}"
+
     def bin(self, at: datetime, seconds: int) -> str:
         """Return the start of a bin, without seconds where bins are whole minutes."""
         return self.time(at) if seconds % 60 else self.time(at).removesuffix(":00")
@@ -42,6 +48,11 @@ class Clock:
         """Return *at* with its date and its zone."""
         local = at.astimezone(self.zone)
         return f"{local:%Y-%m-%d %H:%M:%S} {local.tzname() or self.zone.key}"
+
+
+def service(name: str | None) -> str:
+    """Return the name of a service, also of that without one."""
+    return "(no name)" if name is None else words(name, 60)
 
 
 def utc(at: datetime) -> str:
@@ -75,16 +86,20 @@ def ratio(value: float | None) -> str:
     if value is None:
         return MISSING
     percent = value * 100
-    return f"{percent:.2f} %" if 0 < percent < 1 else f"{percent:.1f} %"
+    if 0 < percent < 1:
+        return f"{percent:.2f} %"
+    return f"{percent:,.0f} %" if percent in (0, 100) or percent >= 1000 else f"{percent:.1f} %"
 
 
 def milliseconds(value: float | None) -> str:
-    """Return milliseconds, in seconds from ten thousand on."""
+    """Return milliseconds, in seconds from ten thousand on, in minutes from two of them on."""
     if value is None:
         return MISSING
+    if value >= 120_000:
+        return duration(timedelta(milliseconds=value))
     if value >= 10_000:
         return f"{value / 1000:,.1f} s"
-    return f"{value:,.0f} ms" if value >= 10 else f"{value:.1f} ms"
+    return f"{value:,.0f} ms" if value >= 10 or not value else f"{value:.1f} ms"
 
 
 def duration(span: timedelta) -> str:
@@ -118,4 +133,4 @@ def level(metric: str, value: float | None) -> str:
 
 def call(method: str | None, endpoint: str | None) -> str:
     """Return method and route template."""
-    return words(" ".join(filter(None, (method, endpoint))) or "(no endpoint)")
+    return words(" ".join(filter(None, (method, endpoint))) or "(no endpoint)", _LONGEST_CALL)

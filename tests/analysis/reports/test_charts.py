@@ -104,7 +104,7 @@ def test_a_single_value_is_a_dot() -> None:
 def test_names_that_would_overlap_give_way() -> None:
     """Of two marks close together the louder one keeps its name; both keep their line."""
     at = START + timedelta(minutes=5)
-    marks = (Mark(at, "deploy 2", is_quiet=True), Mark(at + timedelta(seconds=9), "onset"))
+    marks = (Mark(at, "onset"), Mark(at + timedelta(seconds=9), "deploy 2", is_quiet=True))
     axis = Axis(AXIS.since, AXIS.until, 60, marks)
     drawing = plot(chart(1, 2, axis=axis), ZoneInfo("UTC"))
     assert "onset" in drawing
@@ -118,3 +118,18 @@ def test_a_name_is_no_formula() -> None:
         "bucket_at,'=1+1\n2026-03-01T09:00:00Z,1\n2026-03-01T09:01:00Z,\n"
     )
     assert '"a ""b"", c"' in chart_csv(chart(1, name='a "b", c'))
+
+
+def test_names_of_a_short_incident_stand_on_either_side() -> None:
+    """Onset and recovery are both named, however close: one on its left, one on its right."""
+    at = START + timedelta(minutes=5)
+    marks = (Mark(at, "onset"), Mark(at + timedelta(seconds=9), "recovered"))
+    drawing = plot(chart(1, 2, axis=Axis(AXIS.since, AXIS.until, 60, marks)), ZoneInfo("UTC"))
+    named = re.findall(r'class="label (\w+)"[^>]*>(\w+)<', drawing)
+    assert named == [("end", "onset"), ("start", "recovered")]
+
+
+def test_counts_have_whole_ticks() -> None:
+    """There is no half of a call, not even where there was none."""
+    drawing = plot(chart(0, 1), ZoneInfo("UTC"))
+    assert re.findall(r'class="tick value"[^>]*>([^<]*)<', drawing) == ["0", "1", "2", "3"]

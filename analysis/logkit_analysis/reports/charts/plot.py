@@ -22,10 +22,13 @@ HEIGHT = 150
 WIDTH = 1000
 """Width of a plot in its own units, whatever it is on the page."""
 
+HEAD = 18
+"""Height of the names of the marks above a plot, in CSS pixels."""
+
 _FOOT = 22
 _LARGEST_STEP = 3
-_LABEL_SHARE = 0.12
-_HEAD = 18
+_LETTER, _DESK, _PHONE = 6.5, 940, 286
+_RIGHTMOST = 0.85
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +55,9 @@ def plot(chart: Chart, zone: ZoneInfo) -> Markup:
         _plot_area(chart, frame),
         *_value_labels(frame.scale),
         *_time_labels(frame, zone),
-        *_mark_labels(frame),
+        *mark_labels(frame),
     ]
-    return svg(chart.id, chart.title, chart.summary, _HEAD + HEIGHT + _FOOT, parts)
+    return svg(chart.id, chart.title, chart.summary, HEAD + HEIGHT + _FOOT, parts)
 
 
 def svg(id_: str, title: str, summary: str, height: int, parts: Iterable[Markup]) -> Markup:
@@ -78,7 +81,11 @@ def _scale(chart: Chart) -> Scale:
     values = [value for one in chart.series for value in one.values if value is not None]
     if chart.limit is not None:
         values.append(chart.limit)
-    return logarithmic(values) if chart.is_log else linear(values)
+    if chart.is_log:
+        return logarithmic(values)
+    # There is no half of a call: what is counted has its ticks at whole numbers.
+    is_counted = all(float(value).is_integer() for value in values)
+    return linear(values, least_top=3.0 if is_counted else 1.0)
 
 
 def _plot_area(chart: Chart, frame: Frame) -> Markup:
@@ -100,7 +107,7 @@ def _plot_area(chart: Chart, frame: Frame) -> Markup:
         y = frame.y(chart.limit)
         parts.append(Markup('<path class="limit" d="M0 {y:.1f}H{w}"/>').format(y=y, w=WIDTH))
     parts += mark_lines(frame, HEIGHT)
-    return stretched(_HEAD, HEIGHT, parts)
+    return stretched(HEAD, HEIGHT, parts)
 
 
 def incident_shade(frame: Frame, height: float) -> Iterable[Markup]:
@@ -161,7 +168,7 @@ def _at(index: int, frame: Frame) -> str:
 
 def _value_labels(scale: Scale) -> Iterable[Markup]:
     for tick in scale.ticks:
-        y = _HEAD + HEIGHT - scale.share(tick) * HEIGHT + 4
+        y = HEAD + HEIGHT - scale.share(tick) * HEIGHT + 4
         yield Markup('<text class="tick value" x="-8" y="{y:.0f}">{text}</text>').format(
             y=y, text=tick_label(tick)
         )
@@ -176,7 +183,7 @@ def tick_label(value: float) -> str:
 
 
 def _time_labels(frame: Frame, zone: ZoneInfo) -> Iterable[Markup]:
-    return time_labels(frame, zone, _HEAD + HEIGHT + 15)
+    return time_labels(frame, zone, HEAD + HEIGHT + 15)
 
 
 def time_labels(frame: Frame, zone: ZoneInfo, y: float) -> Iterable[Markup]:
@@ -193,20 +200,37 @@ def time_labels(frame: Frame, zone: ZoneInfo, y: float) -> Iterable[Markup]:
             )
 
 
-def _mark_labels(frame: Frame) -> Iterable[Markup]:
-    """Yield the names of the marks; a quiet one gives way where names would overlap."""
-    placed: list[float] = []
+def mark_labels(frame: Frame) -> Iterable[Markup]:
+    """Yield the names of the marks; a quiet one gives way where names would overlap.
+
+    One that has no room on its right is written on its left.
+    """
+    placed: list[tuple[float, float]] = []
     for mark in sorted(frame.axis.marks, key=lambda one: (one.is_quiet, one.at)):
-        share = frame.x(mark.at) / WIDTH
-        if any(abs(share - other) < _LABEL_SHARE for other in placed):
-            continue
-        placed.append(share)
-        anchor = "end" if share > 0.85 else "start"
-        yield Markup(
-            '<text class="label {anchor}{quiet}" x="{x:.2f}%" y="11">{text}</text>'
-        ).format(
-            x=share * 100,
-            anchor=anchor,
-            quiet=" quiet" if mark.is_quiet else "",
-            text=escape(mark.label),
+        share, length = frame.x(mark.at) / WIDTH, (len(mark.label) + 2) * _LETTER
+        is_crowded = any(
+            share < frame.x(one.at) / WIDTH < share + length / _DESK
+            for one in frame.axis.marks
+            if not one.is_quiet
         )
+        is_left = share > _RIGHTMOST or (is_crowded and share > length / _DESK)
+        if _overlaps(placed, share, length / _DESK, is_left=is_left):
+            continue
+        is_odd = _overlaps(placed, share, length / _PHONE, is_left=is_left)
+        placed.append(_span(share, length / _DESK, is_left=is_left))
+        classes = ["label", "end" if is_left else "start"]
+        classes += [name for name, has in (("quiet", mark.is_quiet), ("odd", is_odd)) if has]
+        yield Markup('<text class="{classes}" x="{x:.2f}%" y="11">{text}</text>').format(
+            classes=" ".join(classes), x=share * 100, text=escape(mark.label)
+        )
+
+
+def _span(share: float, length: float, *, is_left: bool) -> tuple[float, float]:
+    return (share - length, share) if is_left else (share, share + length)
+
+
+def _overlaps(
+    placed: list[tuple[float, float]], share: float, length: float, *, is_left: bool
+) -> bool:
+    since, until = _span(share, length, is_left=is_left)
+    return any(since < other_until and other_since < until for other_since, other_until in placed)

@@ -8,9 +8,11 @@ from markupsafe import Markup
 
 from logkit_analysis.renderers.scales import Scale
 from logkit_analysis.reports.charts.plot import (
+    HEAD,
     WIDTH,
     Frame,
     incident_shade,
+    mark_labels,
     mark_lines,
     stretched,
     svg,
@@ -37,12 +39,14 @@ def strips(chart: Strips, zone: ZoneInfo) -> Markup:
         top = index * _ROW + _ROW - _BAR - 4
         marks += [_bar(one, frame, top) for one in stretches]
         names.append(
-            Markup('<text class="tick" x="0" y="{y}">{name}</text>').format(y=top - 5, name=name)
+            Markup('<text class="tick" x="0" y="{y}">{name}</text>').format(
+                y=HEAD + top - 5, name=name
+            )
         )
     marks += mark_lines(frame, height)
-    labels = time_labels(frame, zone, height + 15)
-    parts = [stretched(0, height, marks), *names, *labels]
-    return svg(chart.id, chart.title, chart.summary, height + _FOOT, parts)
+    labels = [*time_labels(frame, zone, HEAD + height + 15), *mark_labels(frame)]
+    parts = [stretched(HEAD, height, marks), *names, *labels]
+    return svg(chart.id, chart.title, chart.summary, HEAD + height + _FOOT, parts)
 
 
 def _bar(stretch: Stretch, frame: Frame, top: float) -> Markup:

@@ -23,7 +23,9 @@ _METRICS = {
 def what_differs(case: Case) -> Section:
     """Return the values that explain best what got worse."""
     if case.incident is None or case.before.since >= case.before.until:
-        reason = "There is no time before an incident to compare with."
+        reason = "The log holds nothing from before the incident to compare with."
+        if case.incident is None:
+            reason = "Without an incident there are no two times to compare."
         return Section("differs", "What differs", (Text(reason),))
     before = case.before
     answer = case.ask(

@@ -59,7 +59,7 @@ def sentences(case: Case, impact: Impact) -> tuple[str, ...]:
         return _silent(case)
     if case.incident is None:
         return _quiet(case, impact)
-    return (_happened(case), _touched(impact), _cause(case))
+    return (_happened(case), touched(impact), _cause(case))
 
 
 def _silent(case: Case) -> tuple[str, ...]:
@@ -74,16 +74,20 @@ def _silent(case: Case) -> tuple[str, ...]:
 
 def _quiet(case: Case, impact: Impact) -> tuple[str, ...]:
     since, until = (case.clock.whole(at) for at in (case.window.since, case.window.until))
-    nothing = f"From {since} to {until} nothing got worse"
+    time = f"At {since}" if since == until else f"From {since} to {until}"
+    nothing = f"{time} nothing got worse"
     if not impact.requests:
         errors = sum(row["errors"] for row in case.ask("top_errors").rows)
-        told = f"{wording.counted(errors, 'event')} at level error or worse."
-        return (f"{nothing} of what the log measures.", _NO_REQUESTS, f"It holds {told}")
+        told = f"{wording.counted(errors, 'event') if errors else 'no events'} at level error"
+        return (f"{nothing} of what the log measures.", NO_REQUESTS, f"It holds {told} or worse.")
     nothing += ": no calls became slow, failing or refused, no queue backed up."
-    if not is_bad_throughout(impact):
-        return (nothing, _touched(impact))
-    steady = "No start was found: it was as bad from the first event on, or came and went."
-    return (nothing, _touched(impact), steady)
+    if is_bad_throughout(impact):
+        steady = "No start was found: it was as bad from the first event on, or came and went."
+        return (nothing, touched(impact), steady)
+    if impact.requests < _FEW:
+        few = "So few requests tell little: a change shows only against what was before it."
+        return (nothing, touched(impact), few)
+    return (nothing, touched(impact))
 
 
 def _happened(case: Case) -> str:
@@ -97,16 +101,25 @@ def _happened(case: Case) -> str:
         change = _MEASURES[row["metric"]].format(where=where)
         return f"{_span(case)}, {change} {during} instead of {before}{_times(row)}."
     if main.kind == "rate_limit_storm":
-        refused = (
-            f"{wording.counted(incident.refused, 'call')} met the answer 429, too many requests"
-        )
-        return f"{_span(case)}, {refused}, most of them to {where}."
+        refused = wording.counted(incident.refused, "call")
+        whose = f"{refused} to {where}" if len(incident.troubles) == 1 else refused
+        told = f"{_span(case)}, {whose} met the answer 429, too many requests"
+        return f"{told}." if len(incident.troubles) == 1 else f"{told}, most of them to {where}."
     if main.kind == "silence":
         return f"{_span(case)}, {where} wrote nothing."
-    return f"{_span(case)}, the memory of {wording.words(main.service, 60)} grows: {main.figures}."
+    return f"{_span(case)}, {growth(case, main)}."
+
+
+def growth(case: Case, leak: Trouble) -> str:
+    """Return how fast memory grows, and when it will be full at that pace."""
+    text = f"the memory of {wording.service(leak.service)} grows by {leak.figures.lstrip('+')}"
+    if leak.exhausts_at is None:
+        return text
+    return f"{text} and is full at {case.clock.minute(leak.exhausts_at)} if that goes on"
 
 
 _SIDES = ("baseline", "degraded")
+_FEW = 50
 _WORTH_TELLING = 2
 
 
@@ -143,24 +156,26 @@ def _span(case: Case) -> str:
     return f"From {start} for {length}"
 
 
-def _touched(impact: Impact) -> str:
+def touched(impact: Impact) -> str:
+    """Return how many requests failed or were refused, and how many users that reached."""
     errors, refused = impact.errors, impact.rate_limited
     requests = wording.counted(impact.requests, "request")
     if not impact.requests:
-        return _NO_REQUESTS
+        return NO_REQUESTS
     if not errors and not refused:
-        return f"None of {requests} failed."
+        one = "The only request did not fail."
+        return one if impact.requests == 1 else f"None of the {requests} failed."
     if not errors:
         text = f"{refused:,} of {requests} were refused with 429; none failed otherwise"
     else:
         also = f", and {refused:,} more were refused with 429" if refused else ""
         text = f"{errors:,} of {requests} failed{also}"
-    if impact.users:
+    if impact.affected_users:
         text += f"; a failure reached {impact.affected_users:,} of {impact.users:,} users"
     return f"{text}."
 
 
-_NO_REQUESTS = (
+NO_REQUESTS = (
     "The log tells of no requests in this time (no event has a status, or a duration with an "
     "endpoint or a command), so nobody can tell from it whether calls failed or were slow."
 )
@@ -177,7 +192,7 @@ def _cause(case: Case) -> str:
         text += f" Along with it: {', '.join(named[:4])}."
     leaks = [one for one in case.leaks if one != main]
     if leaks:
-        text += f" And {_also(leaks[0])}: {leaks[0].figures}."
+        text += f" And {growth(case, leaks[0])}."
     return text
 
 
@@ -195,20 +210,20 @@ def _also(one: Trouble) -> str:
 
 def tiles(case: Case, impact: Impact) -> Tiles:
     """Return the figures to be seen from afar."""
-    failed = impact.failed_ratio
+    share = f"failed or refused: {wording.ratio(impact.failed_ratio)}"
     return Tiles(
         (
             _length(case),
             Tile(
                 "Failed requests",
-                wording.count(impact.errors),
-                f"of {impact.requests:,}; 429s apart",
+                wording.count(impact.errors if impact.requests else None),
+                f"of {impact.requests:,}; 429s apart" if impact.requests else _UNTOLD,
                 _tone(impact, impact.errors, "bad"),
             ),
             Tile(
                 "Refused with 429",
-                wording.count(impact.rate_limited),
-                f"failed or refused: {wording.ratio(failed)}",
+                wording.count(impact.rate_limited if impact.requests else None),
+                share if impact.requests else _UNTOLD,
                 _tone(impact, impact.rate_limited, "warn"),
             ),
             Tile(
@@ -227,6 +242,9 @@ def tiles(case: Case, impact: Impact) -> Tiles:
         ),
         impact.sources,
     )
+
+
+_UNTOLD = "the log tells of no requests"
 
 
 def _tone(impact: Impact, count: int, worse: Tone) -> Tone:

@@ -7,11 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from logkit_analysis.reports import wording
-from logkit_analysis.reports.document import Block, Chart, Head, Section, Series, Table
+from logkit_analysis.reports.document import Block, Chart, Head, Section, Series, Table, Text
+from logkit_analysis.reports.sections.headline import NO_REQUESTS
 from logkit_analysis.reports.sections.over_time import baseline, counts, per_bin, summary, zeros
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from logkit_analysis.reports.case import Case, Row
     from logkit_analysis.reports.ledger import Answer
@@ -24,6 +26,8 @@ _LOG_FROM = 20.0
 def impact(case: Case) -> Section:
     """Return the charts and the table."""
     whole = case.binned("latency_over_time")
+    if not whole.rows:
+        return Section("impact", "Impact", (Text(NO_REQUESTS), _lines(case)))
     subject = _subject(case)
     of_subject = case.binned("latency_over_time", **subject) if subject else whole
     name = _name(subject)
@@ -34,6 +38,18 @@ def impact(case: Case) -> Section:
         _endpoints(case),
     ]
     return Section("impact", "Impact", tuple(blocks))
+
+
+def _lines(case: Case) -> Chart:
+    """Return how much was logged, all that there is to see where no requests are."""
+    answer = case.binned("throughput")
+    by_bin: dict[datetime, int] = {}
+    for row in answer.rows:
+        by_bin[row["bucket_at"]] = by_bin.get(row["bucket_at"], 0) + row["events"]
+    rows = [{"bucket_at": at, "lines": lines} for at, lines in by_bin.items()]
+    title = f"Lines of log {per_bin(case)}"
+    merged = replace(answer, rows=rows)
+    return counts(case, merged, "lines", id_="lines", title=title, series=("lines", "main"))
 
 
 def _subject(case: Case) -> dict[str, str]:
@@ -70,8 +86,11 @@ def _failures(case: Case, whole: Answer) -> Chart:
     return replace(chart, unit="429s apart")
 
 
-def _latency(case: Case, answer: Answer, name: str) -> Chart:
+def _latency(case: Case, answer: Answer, name: str) -> Chart | Text:
     lines = {column: case.aligned(answer.rows, f"{column}_ms") for column in ("p50", "p95", "p99")}
+    if not any(value is not None for value in lines["p50"]):
+        untold = f"The log tells of no duration of {name}, so there is no latency to show."
+        return Text(untold, sources=(answer.number,))
     p50 = [value for value in lines["p50"] if value]
     p99 = [value for value in lines["p99"] if value]
     is_log = bool(p50) and max(p99) / min(p50) >= _LOG_FROM
@@ -87,7 +106,7 @@ def _latency(case: Case, answer: Answer, name: str) -> Chart:
         ),
         band=baseline(case, lines["p50"]),
         is_log=is_log,
-        summary="Median: " + summary(case, lines["p50"], wording.milliseconds),
+        summary="Median " + summary(case, lines["p50"], wording.milliseconds),
         sources=(answer.number,),
     )
 
@@ -106,14 +125,16 @@ def _endpoints(case: Case) -> Table:
         Head("Endpoint or command"),
         *(Head(name, is_number=True) for name, *_ in _FIGURES),
     )
+    phases_seen = {row["phase"] for row in answer.rows}
+    shown = tuple(phase for phase in _PHASES if phase in phases_seen)
     operations = [(method, operation) for _, method, operation in by_call]
     rows = tuple(
-        (_operation(key, operations), *(_phased(phases, figure) for figure in _FIGURES))
+        (_operation(key, operations), *(_phased(phases, shown, figure) for figure in _FIGURES))
         for key, phases in ordered[:_MOST_ENDPOINTS]
     )
     more = len(ordered) - len(rows)
     note = f"{more} more in logkit query phases" if more > 0 else ""
-    caption = "Each endpoint before → during → after"
+    caption = f"Each endpoint {' → '.join(shown)}" if len(shown) > 1 else "Each endpoint"
     return Table(caption, heads, rows, (answer.number,), note)
 
 
@@ -134,9 +155,9 @@ def _operation(key: tuple[str, str, str], operations: Sequence[tuple[str, str]])
     return f"{name} ({wording.words(service, 60)})" if is_shared else name
 
 
-def _phased(phases: dict[str, Row], figure: tuple[str, str]) -> str:
-    """Return a figure before, during and after; a figure that never was more than 0 once."""
-    values = [phases.get(phase, {}).get(figure[1]) for phase in _PHASES]
+def _phased(phases: dict[str, Row], shown: Sequence[str], figure: tuple[str, str]) -> str:
+    """Return a figure in each phase; a figure that never was more than 0 once."""
+    values = [phases.get(phase, {}).get(figure[1]) for phase in shown]
     if not any(values):
         return wording.MISSING if all(value is None for value in values) else "0"
     return " → ".join(wording.count(value) for value in values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from logkit_analysis.reports import wording
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from logkit_analysis.reports.case import Case, Row
 
 _BAN = 10_000
+_TICK = timedelta(microseconds=1)
 _OBEYED, _MOSTLY = 0.02, 0.2
 
 
@@ -82,7 +84,8 @@ def _obedience(row: Row) -> str:
 
 def _headroom(case: Case, storm_ends: list[datetime]) -> Text:
     """Return how much of Discord's ban limit was used up when it was worst."""
-    ends = [min(end, case.window.until) for end in storm_ends] or [case.window.until]
+    # A storm ends with its last 429, which belongs to it; windows are half-open.
+    ends = [min(end + _TICK, case.window.until) for end in storm_ends] or [case.window.until]
     worst, number = 0, 0
     for end in ends[-3:]:
         answer = case.ask("ban_headroom", Window(case.window.since, end))
@@ -91,6 +94,8 @@ def _headroom(case: Case, storm_ends: list[datetime]) -> Text:
             worst, number = whole["invalid_requests"], answer.number
     if not number:
         return Text("Ban headroom: no calls to Discord in this time.")
+    if not worst:
+        return Text("Ban headroom: Discord was sent no invalid request.", sources=(number,))
     told = (
         f"Ban headroom: at most {worst:,} of {_BAN:,} invalid requests in 10 minutes, "
         f"{wording.ratio(worst / _BAN)} of what makes Discord ban the address."

@@ -45,9 +45,14 @@ def counts(
         axis=case.axis,
         series=(Series(name, values, style, is_area=True),),
         band=baseline(case, values),
-        summary=summary(case, values, wording.count),
+        summary=capitalised(summary(case, values, wording.count)),
         sources=(answer.number,),
     )
+
+
+def capitalised(text: str) -> str:
+    """Return *text* as the beginning of a sentence."""
+    return text[:1].upper() + text[1:]
 
 
 def zeros(values: Sequence[float | None]) -> tuple[float | None, ...]:
@@ -78,6 +83,8 @@ def summary(case: Case, values: Sequence[float | None], shown: Callable[[Any], s
     if not measured:
         return "nothing was measured."
     peak, at = max(measured, key=lambda one: one[0])
+    if not peak:
+        return "none."
     text = f"at most {shown(peak)}, at {case.clock.bin(at, case.axis.bin_seconds)}"
     band = baseline(case, values)
     if band is not None:

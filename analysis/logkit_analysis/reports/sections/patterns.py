@@ -28,6 +28,9 @@ _HEADS = (
 
 def patterns(case: Case) -> Section:
     """Return up to eight of each kind, the most frequent first."""
+    if case.during.since <= case.stored.oldest:
+        reason = "The log holds nothing from before to tell what is new, risen or gone."
+        return Section("patterns", "Log patterns", (Text(reason),))
     answer = case.ask("patterns", case.during)
     kinds: dict[str, list[tuple[Row, float]]] = {"New": [], "Risen": [], "Vanished": []}
     for row in answer.rows:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from logkit_analysis.reports import wording
@@ -24,12 +26,12 @@ if TYPE_CHECKING:
 
 _REJECTED = "select count(*) as lines from quarantine"
 _NAMES = {
-    "gap": "silences",
-    "restart": "restarts",
-    "clock_skew": "clock errors",
-    "seq_holes": "lines missing",
-    "duplicates": "duplicates",
-    "missing_timestamp": "untimed",
+    "gap": "Silences",
+    "restart": "Restarts",
+    "clock_skew": "Clock errors",
+    "seq_holes": "Lines missing",
+    "duplicates": "Duplicates",
+    "missing_timestamp": "Untimed",
 }
 _IS_HARMLESS = {"restart"}
 
@@ -40,7 +42,7 @@ def data_quality(case: Case) -> Section:
     throughput = case.binned("throughput")
     blocks: list[Block] = [_strip(case, found.rows, throughput.rows, found.number), _presence(case)]
     if found.rows:
-        blocks.append(_findings(found.rows, found.number))
+        blocks.append(_findings(case, found.rows, found.number))
     return Section("quality", "Can the log be trusted?", tuple(blocks))
 
 
@@ -51,8 +53,8 @@ def _strip(case: Case, findings: list[Row], lines: list[Row], number: int) -> Ti
     for row in findings:
         counts[row["check"]] = counts.get(row["check"], 0) + row["count"]
     tiles = [
-        Tile("lines", wording.count(sum(row["events"] for row in lines)), "in this report"),
-        Tile("rejected", wording.count(rejected), "in the database", _tone(rejected)),
+        Tile("Lines", wording.count(sum(row["events"] for row in lines)), "in this report"),
+        Tile("Rejected", wording.count(rejected), "in the database", _tone(rejected)),
     ]
     tiles += [
         Tile(
@@ -70,7 +72,7 @@ def _tone(found: int) -> Tone:
     return "warn" if found else "good"
 
 
-def _findings(rows: list[Row], number: int) -> Table:
+def _findings(case: Case, rows: list[Row], number: int) -> Table:
     heads = (
         Head("Check"),
         Head("Service"),
@@ -81,10 +83,10 @@ def _findings(rows: list[Row], number: int) -> Table:
     cells = tuple(
         (
             row["check"].replace("_", " "),
-            wording.words(row["service"]),
+            wording.service(row["service"]),
             wording.words(row["instance"]),
             wording.count(row["count"]),
-            wording.words(row["detail"]),
+            _detail(case, row["detail"]),
         )
         for row in rows[:_MOST_FINDINGS]
     )
@@ -93,6 +95,14 @@ def _findings(rows: list[Row], number: int) -> Table:
     return Table("What was found in the log itself", heads, cells, (number,), note)
 
 
+def _detail(case: Case, text: str) -> str:
+    """Return the query's own words with times and lengths as the report writes them."""
+    told = _INSTANT.sub(lambda found: case.clock.time(datetime.fromisoformat(found[0])), text)
+    return _SECONDS.sub(lambda found: wording.milliseconds(float(found[1]) * 1000), told)
+
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
+_SECONDS = re.compile(r"([\d.]+) s\b")
 _MOST_FINDINGS = 12
 _MOST_SERVICES = 16
 
@@ -103,7 +113,7 @@ def _presence(case: Case) -> Strips:
     width = case.bins()[1] - case.bins()[0] if len(case.bins()) > 1 else None
     lines: dict[str, list[Stretch]] = {}
     for row in answer.rows:
-        name = wording.words(row["service"], 60)
+        name = wording.service(row["service"])
         _extend(lines.setdefault(name, []), row, width)
     # Those with silences first, if not all can be drawn.
     ranked = sorted(lines.items(), key=lambda one: (-len(one[1]), one[0]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from logkit_analysis.reports import wording
@@ -13,8 +14,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from logkit_analysis.detect.troubles import Trouble
-    from logkit_analysis.reports.case import Case
+    from logkit_analysis.reports.case import Case, Row
 
+_PERCENT = re.compile(r"(?<=\d)%")
 _MOST_FIRST_ERRORS = 8
 _LEAST_ERRORS = 3
 _MOST_CHANGES = 40
@@ -80,13 +82,16 @@ def _troubles(case: Case) -> Iterator[Entry]:
     acute = (one for incident in case.incidents for one in incident.troubles)
     for one in dict.fromkeys((*acute, *case.leaks)):
         begun, over = _VERBS.get(one.kind, ("rose", "was back to normal"))
-        yield one.started_at, "onset", f"{_subject(one)} {begun} ({_figures(one)})", "bad"
+        yield one.started_at, "onset", f"{_subject(one)} {begun} ({_figures(case, one)})", "bad"
         if one.ended_at is not None:
             yield one.ended_at, "recovery", f"{_subject(one)} {over}", "good"
 
 
-def _figures(one: Trouble) -> str:
-    return one.figures.replace("->", "→")
+def _figures(case: Case, one: Trouble) -> str:
+    figures = _PERCENT.sub(" %", one.figures.replace("->", "→"))
+    if one.exhausts_at is None:
+        return figures
+    return f"{figures}, full at {case.clock.minute(one.exhausts_at)}"
 
 
 def _subject(one: Trouble) -> str:
@@ -127,13 +132,22 @@ def _first_errors(case: Case) -> Iterator[Entry]:
         for row in case.ask("top_errors", _since_ever(case)).rows
         if row["first_seen_at"] >= case.window.since and row["errors"] >= _LEAST_ERRORS
     ]
-    for row in rows[:_MOST_FIRST_ERRORS]:
-        what = [row["event"], row["endpoint"], row["status_code"], row["error_type"]]
-        text = " ".join(wording.words(part, 80) for part in what if part is not None)
-        if row["last_message"]:
-            text += f": {wording.words(row['last_message'], 120)}"
-        often = f"{wording.counted(row['errors'], 'time')} in all"
-        yield row["first_seen_at"], "first error", f"{text} ({often})", "warn"
+    told: dict[str, list[Row]] = {}
+    for row in rows:
+        told.setdefault(_error(row), []).append(row)
+    for text, same in list(told.items())[:_MOST_FIRST_ERRORS]:
+        first = min(row["first_seen_at"] for row in same)
+        often = f"{wording.counted(sum(row['errors'] for row in same), 'time')} in all"
+        yield first, "first error", f"{text} ({often})", "warn"
+
+
+def _error(row: Row) -> str:
+    """Return what failed and what it said, unless that is only the event's name again."""
+    what = [row["event"], row["endpoint"], row["status_code"], row["error_type"]]
+    parts = [" ".join(wording.words(part, 80) for part in what if part is not None)]
+    if row["last_message"] not in (None, row["event"]):
+        parts.append(wording.words(row["last_message"], 120))
+    return ": ".join(filter(None, parts))
 
 
 def _changes(case: Case) -> Iterator[Entry]:

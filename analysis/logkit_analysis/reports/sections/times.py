@@ -36,10 +36,10 @@ def _table(case: Case, incident: Incident) -> Table:
     alert, number = _first_alert(case, incident)
     onset = incident.started_at
     rows = [
-        _row(case, "Onset", onset, None, f"first call or sample of the new level{_interval(case)}"),
+        _row(case, "Onset", onset, None, f"{_onset(incident)}{_interval(case)}"),
         _row(case, "First alert", alert, onset, "in the log" if alert else "the log has no alert"),
-        _row(case, "Mitigated", _mitigated(incident), onset, "no more slow or failing calls"),
-        _row(case, "Recovered", incident.ended_at, onset, "queues and refusals back to normal too"),
+        _row(case, "Mitigated", _mitigated(incident), onset, _relief(incident)),
+        _row(case, "Recovered", incident.ended_at, onset, _end(incident)),
     ]
     sources = (case.ask("degradation_start", case.searched).number, number)
     heads = (Head("What"), Head("When"), Head("After onset", is_number=True), Head("How known"))
@@ -54,6 +54,24 @@ def _row(
         return (name, not_yet, wording.MISSING, how if name == "First alert" else wording.MISSING)
     passed = wording.MISSING if onset is None else wording.duration(max(at - onset, timedelta(0)))
     return (name, case.clock.time(at), passed, how)
+
+
+def _onset(incident: Incident) -> str:
+    firsts = {"rate_limit_storm": "first 429", "memory": "start of the process or of the growth"}
+    return firsts.get(incident.main.kind, "first call or sample of the new level")
+
+
+def _relief(incident: Incident) -> str:
+    is_serving = any(one.kind in _SERVING for one in incident.troubles)
+    return "no more slow or failing calls" if is_serving else "with the recovery"
+
+
+def _end(incident: Incident) -> str:
+    kinds = {one.kind for one in incident.troubles}
+    if kinds == {"rate_limit_storm"}:
+        return "last 429"
+    is_only_serving = kinds <= set(_SERVING)
+    return "the same" if is_only_serving else "queues, refusals and resources back to normal too"
 
 
 def _interval(case: Case) -> str:

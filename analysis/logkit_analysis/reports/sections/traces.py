@@ -19,7 +19,8 @@ _MOST_STEPS = 40
 def traces(case: Case) -> Section:
     """Return three to five exemplars: of the main trouble, failed ones, the slowest."""
     found = [one for one in (_trace(case, id_) for id_ in _ids(case)) if one is not None]
-    title = "Actions that it hit" if case.incident else "The longest actions"
+    is_hit = case.incident is not None and case.incident.main.kind != "memory"
+    title = "Actions that it hit" if is_hit else "The longest actions"
     if not found:
         nothing = Text("The log names no correlation ids of actions in this time.")
         return Section("traces", title, (nothing,))
@@ -27,6 +28,9 @@ def traces(case: Case) -> Section:
 
 
 def _ids(case: Case) -> list[str]:
+    if case.incident and case.incident.main.kind == "rate_limit_storm":
+        refused = {"only_failed": "true", "failed_from": "429", "most": str(_MOST)}
+        return [row["correlation_id"] for row in case.ask("actions", case.during, **refused).rows]
     main = case.incident.main.correlation_ids if case.incident else ()
     failed = case.ask("actions", case.during, only_failed="true", most=str(_MOST)).rows
     slowest = case.ask("actions", case.during, most=str(_MOST)).rows

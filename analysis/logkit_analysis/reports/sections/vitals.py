@@ -16,6 +16,7 @@ from logkit_analysis.reports.document import (
     Text,
     Tone,
 )
+from logkit_analysis.reports.sections.headline import growth
 from logkit_analysis.reports.sections.over_time import baseline, summary
 
 if TYPE_CHECKING:
@@ -51,11 +52,9 @@ def vitals(case: Case) -> Section:
 
 
 def _leak(case: Case, one: Trouble) -> Text:
-    where = wording.words(f"The memory of {one.service} ({one.subject})", 90)
-    since = case.clock.time(one.started_at)
     number = case.ask("memory_growth", case.searched).number
-    told = f"{where} grows: {one.figures}, since {since}; {one.because}."
-    return Text(told, sources=(number,))
+    told = f"Since {case.clock.time(one.started_at)} {growth(case, one)}: {one.because}"
+    return Text(f"{told} ({wording.words(one.subject, 40)}).", sources=(number,))
 
 
 def _queues(case: Case) -> list[Block]:

@@ -68,8 +68,8 @@
 
   const leave = () => document.querySelectorAll(".cursor, .choice, .readout").forEach((one) => one.remove());
   const shareOf = (event, plot) => {
-    const box = plot.querySelector("svg.marks").getBoundingClientRect();
-    const area = box.width ? box : plot.getBoundingClientRect();
+    // Not that of the marks: it is as narrow as what is drawn.
+    const area = plot.getBoundingClientRect();
     return Math.min(Math.max((event.clientX - area.left) / area.width, 0), 1);
   };
   for (const figure of charts) {
