@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from logkit_analysis.parsers.loading import load_json
+from logkit_analysis.parsers.unwrap import SERVED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,6 +94,13 @@ def unwrap_gcp(line: dict[str, Any]) -> dict[str, Any]:
         if named.keys().isdisjoint(outer):
             del outer["httpRequest"]
             outer |= named
+    found = _gcp_payload(outer)
+    if "httpRequest" in line:
+        found.setdefault("event", SERVED)
+    return found
+
+
+def _gcp_payload(outer: dict[str, Any]) -> dict[str, Any]:
     if isinstance(text := outer.get("textPayload"), str):
         del outer["textPayload"]
         return _lifted(text, outer, "gcp")

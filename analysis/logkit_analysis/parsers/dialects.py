@@ -6,7 +6,9 @@ first. The dialect is told anew for each line, so a file may mix them.
 
 Sources of the formats: structlog and python-json-logger key names; loguru ``serialize=True``;
 pino and bunyan core fields with pino-http's ``req``/``res``; zap's production encoder; logrus'
-JSONFormatter; Elastic Common Schema 8; docker's json-file driver; log services as in `cloud`.
+JSONFormatter; Elastic Common Schema 8; Serilog's compact and its older JSON, with the properties of
+its request logging; Datadog's standard attributes; docker's json-file driver; log services as in
+`cloud`.
 """
 
 from __future__ import annotations
@@ -16,7 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 from logkit.schema import FIELDS, FIELDS_BY_NAME
 from logkit_analysis.parsers import cloud, levels
-from logkit_analysis.parsers.unwrap import unwrap_ecs, unwrap_loguru, unwrap_node
+from logkit_analysis.parsers.unwrap import (
+    unwrap_datadog,
+    unwrap_ecs,
+    unwrap_loguru,
+    unwrap_node,
+    unwrap_serilog,
+)
 from logkit_analysis.parsers.values import (
     COLUMN_CONVERTERS,
     Converter,
@@ -111,6 +119,7 @@ class Dialect:
         return ((column, None), *self.extra.get(column, ()), *_COMMON.get(column, ()))
 
 
+_DATADOG_MARKS = frozenset(("ddsource", "dd", "dd.trace_id"))
 _PYTHON = levels.PYTHON_NUMBERS
 _NODE = levels.PINO_NUMBERS
 
@@ -129,6 +138,43 @@ ZAP = Dialect(
 )
 LOGRUS = Dialect("logrus", _PYTHON, {"duration_ms": (("duration", milliseconds_from("ns")),)})
 ECS = Dialect("ecs", _PYTHON, {"event": (("event.action", as_text),)}, unwrap_ecs)
+SERILOG = Dialect(
+    "serilog",
+    _PYTHON,
+    {
+        "timestamp": _plain("@t", "Timestamp"),
+        "level": _plain("@l", "Level"),
+        "message": _plain("@m", "RenderedMessage", "@mt", "MessageTemplate"),
+        "service": _plain("Application", "ApplicationName"),
+        "logger": _plain("SourceContext"),
+        "host": _plain("MachineName"),
+        "pid": _plain("ProcessId"),
+        "correlation_id": _plain("CorrelationId", "RequestId"),
+        "trace_id": _plain("@tr", "TraceId"),
+        "span_id": _plain("@sp", "SpanId"),
+        "endpoint": _plain("RequestPath"),
+        "method": _plain("RequestMethod"),
+        "status_code": _plain("StatusCode"),
+        "duration_ms": (("Elapsed", _MS), ("ElapsedMilliseconds", _MS)),
+        "error_stack": _plain("@x", "Exception"),
+    },
+    unwrap_serilog,
+)
+DATADOG = Dialect(
+    "datadog",
+    _PYTHON,
+    {
+        "level": _plain("status"),
+        "logger": _plain("logger.name"),
+        "endpoint": _plain("http.url"),
+        "method": _plain("http.method"),
+        "status_code": _plain("http.status_code"),
+        "duration_ms": (("duration", milliseconds_from("ns")),),
+        "error_type": _plain("error.kind"),
+        "error_stack": _plain("error.stack"),
+    },
+    unwrap_datadog,
+)
 DOCKER = Dialect("docker", _PYTHON, {})
 JOURNALD = Dialect("journald", _PYTHON, {}, cloud.unwrap_journald)
 GCP = Dialect(
@@ -146,7 +192,7 @@ OTLP = Dialect("otlp", _PYTHON, {"event": _plain("event.name")}, cloud.unwrap_ot
 
 _DIALECTS = (
     *(NATIVE, PYTHON, LOGURU, NODE, ZAP, LOGRUS, ECS),
-    *(DOCKER, JOURNALD, GCP, CLOUDWATCH, OTLP),
+    *(SERILOG, DATADOG, DOCKER, JOURNALD, GCP, CLOUDWATCH, OTLP),
 )
 
 KNOWN_KEYS: frozenset[str] = frozenset(
@@ -160,6 +206,7 @@ FOREIGN_KEYS: frozenset[str] = KNOWN_KEYS - FIELDS_BY_NAME.keys() | {
     "stream",
     "text",
     "record",
+    *_DATADOG_MARKS,
     *cloud.MARKS,
 }
 """Keys that mark another dialect, or that stand for another name of a column."""
@@ -176,6 +223,10 @@ def dialect_of(line: dict[str, Any]) -> Dialect:
         return _service_dialect(line)
     if "@timestamp" in keys:
         return ECS
+    if "@t" in keys or ("MessageTemplate" in keys and "Timestamp" in keys):
+        return SERILOG
+    if not _DATADOG_MARKS.isdisjoint(keys):
+        return DATADOG
     if "level" in keys and "time" in keys:
         if "pid" in keys and "hostname" in keys:
             return NODE

@@ -19,7 +19,10 @@ _ECS_ROOTS = (
     *("error", "event", "host", "http", "log", "parent", "process"),
     *("service", "span", "trace", "transaction", "url", "user"),
 )
+_DATADOG_ROOTS = ("error", "http", "logger")
 _DEEPEST_LIFT = 8
+SERVED = "request_handled"
+"""The event of a line about a request that others made to us, where it names none."""
 _LOGURU_ROOTS = ("exception", "level", "process", "time")
 _LOGURU_NAMES = {
     "exception.type": "error_type",
@@ -88,13 +91,36 @@ def _lift_extra(flat: dict[str, Any]) -> None:
 
 
 def unwrap_node(line: dict[str, Any]) -> dict[str, Any]:
-    """Return a pino or bunyan line with ``err``, ``req`` and ``res`` lifted to dotted keys."""
-    return _flattened(line, _NODE_ROOTS)
+    """Return a pino or bunyan line with ``err``, ``req`` and ``res`` lifted to dotted keys.
+
+    A server writes both of the latter when it has answered.
+    """
+    flat = _flattened(line, _NODE_ROOTS)
+    if "req" in line and "res" in line:
+        flat.setdefault("event", SERVED)
+    return flat
 
 
 def unwrap_ecs(line: dict[str, Any]) -> dict[str, Any]:
     """Return an ECS line with its nested objects as the dotted keys that they stand for."""
     return _flattened(line, _ECS_ROOTS)
+
+
+def unwrap_datadog(line: dict[str, Any]) -> dict[str, Any]:
+    """Return a line for Datadog with its standard attributes as dotted keys."""
+    return _flattened(line, _DATADOG_ROOTS)
+
+
+def unwrap_serilog(line: dict[str, Any]) -> dict[str, Any]:
+    """Return a line of Serilog with ``Properties`` at the top; a level that is left out is info."""
+    flat = dict(line)
+    if isinstance(properties := flat.get("Properties"), dict):
+        _lift(flat, "Properties", list(properties.items()))
+    if flat.keys().isdisjoint(("@l", "Level")):
+        flat["@l"] = "info"
+    if flat.get("SourceContext") == "Serilog.AspNetCore.RequestLoggingMiddleware":
+        flat.setdefault("event", SERVED)
+    return flat
 
 
 def _flattened(line: dict[str, Any], roots: tuple[str, ...]) -> dict[str, Any]:

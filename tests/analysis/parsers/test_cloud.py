@@ -92,6 +92,7 @@ LINES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {
             "timestamp": AT,
             "message": "all set",
+            "event": "request_handled",
             "method": "GET",
             "endpoint": "/ask",
             "status_code": 200,
