@@ -107,6 +107,9 @@ def parse_time(text: str, *, zone: ZoneInfo, now: datetime) -> datetime:
         return _parse_absolute(_with_date(word, zone, now), zone).astimezone(UTC)
     except OverflowError as error:
         raise TimeError(f"{text!r} is out of the range of times") from error
+    except ValueError as error:
+        hint = "write 2025-01-31T14:00, 14:00, yesterday, or 2h for two hours ago"
+        raise TimeError(f"{text!r} is no time; {hint}") from error
 
 
 def _with_date(word: str, zone: ZoneInfo, now: datetime) -> str:
@@ -119,11 +122,7 @@ def _with_date(word: str, zone: ZoneInfo, now: datetime) -> str:
 
 
 def _parse_absolute(word: str, zone: ZoneInfo) -> datetime:
-    try:
-        moment = datetime.fromisoformat(word)
-    except ValueError as error:
-        hint = "write 2025-01-31T14:00, 14:00, yesterday, or 2h for two hours ago"
-        raise TimeError(f"{word!r} is no time; {hint}") from error
+    moment = datetime.fromisoformat(word)
     return moment if moment.tzinfo is not None else _localize(moment, zone, word)
 
 

@@ -13,6 +13,7 @@ import pytest
 from logkit_analysis.store.database import reading
 
 from tests.e2e.following import LOGKIT, wait_until
+from tests.e2e.terminal import Terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,6 +65,29 @@ def test_a_dry_run_changes_nothing(database: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "")
     assert "would remove 10 events and 0 rejected lines from before" in done.stderr
     assert numbers(database) == list(range(20))
+
+
+def test_a_person_is_asked_before_the_last_event_goes(database: Path) -> None:
+    """On a terminal "n" leaves all as it was; some rows alone, and --yes, ask nothing."""
+    every = [LOGKIT, "prune", "--older-than", "1h", "--db", str(database)]
+    with Terminal(every, database.parent, {}) as asked:
+        asked.sees("All 20 events are from before", "Remove them? [y/N]")
+        asked.press("n", "enter")
+        assert asked.end() == 1
+        assert "nothing was removed" in asked.text
+    assert numbers(database) == list(range(20))
+    with Terminal([*every[:3], "30d", *every[4:]], database.parent, {}) as some:
+        assert some.end() == 0
+    with Terminal([*every, "--yes"], database.parent, {}) as sure:
+        assert sure.end() == 0
+    assert numbers(database) == []
+
+
+def test_a_script_is_not_asked(database: Path) -> None:
+    """Without a terminal there is nobody to answer; a dry run says that all would go."""
+    words = ("prune", "--older-than", "1h", "--db", str(database))
+    assert "would remove all 20 events" in logkit(*words, "--dry-run").stderr
+    assert "removed 20 events" in logkit(*words).stderr
 
 
 def test_a_link_to_the_database_stays_one(database: Path) -> None:

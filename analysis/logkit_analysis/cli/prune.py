@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from logkit_analysis.cli import notes
 from logkit_analysis.cli.options import DEFAULT_DATABASE, DatabaseOption
+from logkit_analysis.errors import AnalysisError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 EPILOG = """\b
 Examples:
@@ -17,7 +22,8 @@ Examples:
 
 DURATION counts back from now, not from the newest event.
 What was read stays noted, so a later ingest does not bring the rows back. The database file is
-written anew and becomes smaller; for that moment the disk holds both. A running follow waits."""
+written anew and becomes smaller; for that moment the disk holds both. A running follow waits.
+Where no event would be left, a person at a terminal is asked first; a script is not."""
 
 
 def prune(
@@ -27,6 +33,9 @@ def prune(
     db: DatabaseOption = DEFAULT_DATABASE,
     is_dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would go, and change nothing.")
+    ] = False,
+    is_sure: Annotated[
+        bool, typer.Option("--yes", "-y", help="Do not ask, even if no event would be left.")
     ] = False,
 ) -> None:
     """Delete rows older than a duration and shrink the database."""
@@ -39,15 +48,32 @@ def prune(
     except OverflowError as error:
         raise TimeError(f"{older_than!r} reaches back before the year 1") from error
     if is_dry_run:
-        events, rejects = count_old(db.expanduser(), before)
+        old = count_old(db.expanduser(), before)
+        every = "all " if old.is_all else ""
         notes.note(
-            f"would remove {events:,} events and {rejects:,} rejected lines from before "
-            f"{before:%Y-%m-%d %H:%M}Z; nothing was changed"
+            f"would remove {every}{old.events:,} events and {old.rejects:,} rejected lines from "
+            f"before {before:%Y-%m-%d %H:%M}Z; nothing was changed"
         )
         return
+    if not is_sure and sys.stdin.isatty() and sys.stderr.isatty():
+        _ask(db.expanduser(), before)
     pruned = run(db.expanduser(), before=before, on_wait=notes.note)
     notes.note(
         f"removed {pruned.events:,} events and {pruned.rejects:,} rejected lines from before "
         f"{before:%Y-%m-%d %H:%M}Z; {pruned.bytes_before / 1e6:,.1f} MB became "
         f"{pruned.bytes_after / 1e6:,.1f} MB"
     )
+
+
+def _ask(path: Path, before: datetime) -> None:
+    """Let a person confirm that no event shall be left.
+
+    Raises:
+        AnalysisError: It shall not be.
+    """
+    from logkit_analysis.store.retention import count_old
+
+    old = count_old(path, before)
+    question = f"All {old.events:,} events are from before {before:%Y-%m-%d %H:%M}Z. Remove them?"
+    if old.is_all and not typer.confirm(question, err=True):
+        raise AnalysisError("nothing was removed")

@@ -71,10 +71,10 @@ def timeline(
     """
     columns = result.columns
     numbers = [index for index, one in enumerate(columns) if _is_value(one)]
-    at = _time_column(columns)
-    if at is None or not numbers:
-        raise NoTimelineError(f"{name} has {_lack(columns)}; {_NEED}")
     value = _value_column(columns, numbers, name, column)
+    at = _time_column(columns)
+    if at is None or value is None:
+        raise NoTimelineError(f"{name} has {_lack(columns)}; {_NEED}")
     groups = [index for index, one in enumerate(columns) if _is_group(one)]
     series: dict[str, list[Point]] = {}
     for row in result.rows:
@@ -120,9 +120,9 @@ def _time_column(columns: Sequence[Column]) -> int | None:
 
 def _value_column(
     columns: Sequence[Column], numbers: Sequence[int], name: str, wanted: str | None
-) -> int:
-    if wanted is None:
-        return numbers[0]
+) -> int | None:
+    if wanted is None or not numbers:
+        return next(iter(numbers), None)
     names = [columns[index].name for index in numbers]
     if wanted not in names:
         raise NoTimelineError(f"{name} has no number {wanted!r}; it has {', '.join(names)}")

@@ -42,16 +42,37 @@ class Pruned:
     bytes_after: int
 
 
-def count_old(path: Path, before: datetime) -> tuple[int, int]:
-    """Return how many events and quarantined lines `prune` would remove.
+@dataclass(frozen=True, slots=True)
+class Old:
+    """What a pruning would remove.
+
+    Attributes:
+        events: Events that would go.
+        rejects: Quarantined lines that would go.
+        kept: Events that would stay.
+    """
+
+    events: int
+    rejects: int
+    kept: int
+
+    @property
+    def is_all(self) -> bool:
+        """Whether there are events and none would stay."""
+        return self.events > 0 and self.kept == 0
+
+
+def count_old(path: Path, before: datetime) -> Old:
+    """Return what `prune` would remove.
 
     Raises:
         DatabaseMissingError: There is no such file.
         DatabaseUnusableError: It cannot be used.
     """
     with reading(path) as connection:
-        events, rejects = _old_counts(connection, before).values()
-    return events, rejects
+        old = _old_counts(connection, before)
+        stored = connection.execute("select count(*) from events").fetchall()[0][0]
+    return Old(old["events"], old["quarantine"], int(stored) - old["events"])
 
 
 def prune(path: Path, *, before: datetime, on_wait: Callable[[str], None]) -> Pruned:

@@ -49,6 +49,7 @@ def test_sql_is_drawn_too(cli: Any) -> None:
         (("query",), "--plot draws a query; name one"),
         (("sql", BY_MINUTE, "--format", "csv"), "it cannot be written as csv"),
         (("query", "error_rate", "-o", "x.json"), "it cannot be written as json"),
+        (("query", "top_errors", "--column", "p95"), "top_errors has no number 'p95'; it has "),
         (("query", "error_rate", "--column", "p95"), "error_rate has no number 'p95'; it has req"),
     ],
     ids=lambda value: " ".join(value[:2]) if isinstance(value, tuple) else "",

@@ -70,6 +70,7 @@ def test_tells_window_and_rejects_beside_a_table(cli: Any) -> None:
     [
         pytest.param(["eror_rate"], "did you mean error_rate?", id="unknown_query"),
         pytest.param(["error_rate", "--since", "soon"], "'soon' is no time", id="bad_time"),
+        pytest.param(["error_rate", "--until", "25:00"], "'25:00' is no time", id="bad_hour"),
         pytest.param(["error_rate", "--last", "1"], "'1' is no duration", id="bad_duration"),
         pytest.param(["error_rate", "--tz", "Mars/X"], "no time zone named", id="bad_zone"),
         pytest.param(
