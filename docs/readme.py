@@ -19,7 +19,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PAGES = (
     "README.md",
+    "docs/tutorial.md",
     "docs/how-to/bot-logging.md",
+    "docs/how-to/log-formats.md",
+    "docs/how-to/store.md",
     "docs/how-to/tail.md",
     "docs/how-to/terminal.md",
 )
@@ -47,8 +50,8 @@ _VOLATILE = (
 def executed(text: str, folder: Path) -> str:
     """Return the page *text* with the output that its commands gave in *folder*."""
     blocks = list(_BLOCK.finditer(text))
-    for kind, name, body in (block.groups() for block in blocks):
-        if kind == "python":
+    for _, name, body in (block.groups() for block in blocks):
+        if name:
             (folder / name).write_text(body, encoding="utf-8")
     commands = [
         command[1].replace("\n> ", "\n")

@@ -71,7 +71,7 @@ class Diagnosis:
 
     def __str__(self) -> str:
         width = max((len(state.name) for state in self.loggers), default=0)
-        lines = [f"{len(self.loggers)} loggers with settings of their own:"]
+        lines = ["Loggers with settings of their own:"]
         lines += [
             f"  {state.name:<{width}}  {state.level:<8}  "
             f"{'' if state.propagates else 'does not propagate, '}"

@@ -9,7 +9,7 @@
 --           that with which a new run or version of the process began, if it may be that one. An
 --           endpoint is NULL where most endpoints of the service got worse together, or the calls
 --           have none. Of a service that logs no calls, the share of lines at level error is
---           watched.
+--           watched. All this takes 200 seconds of the worse level, and 4 minutes before it.
 -- @param    since timestamptz  start of the window, inclusive
 -- @param    until timestamptz  end of the window, exclusive
 -- @param    bin_seconds integer = 0  width of a bin; 0: the window's 5000th part, at least 30 s

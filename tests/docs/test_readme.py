@@ -9,10 +9,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+PAGES = [
+    "README.md",
+    "docs/tutorial.md",
+    *(f"docs/how-to/{page}.md" for page in ("bot-logging", "log-formats", "store", "tail")),
+]
 
 
 @pytest.mark.needs_program("bash", "make")
-@pytest.mark.parametrize("page", ["README.md", "docs/how-to/bot-logging.md", "docs/how-to/tail.md"])
+@pytest.mark.parametrize("page", PAGES)
 def test_every_command_on_a_page_gives_the_output_shown(page: str) -> None:
     """Commands and scripts run for real; if this fails, ``make docs`` renews their output."""
     done = subprocess.run(

@@ -48,4 +48,4 @@ def say_choices(choices: Mapping[str, Choice]) -> None:
     for path, choice in told[:_MOST_SHOWN]:
         notes.note(f"{path}: {choice.described()}")
     if len(told) > _MOST_SHOWN:
-        notes.note(f"... and {len(told) - _MOST_SHOWN:,} more files that are not plain JSON lines")
+        notes.note(f"... and {len(told) - _MOST_SHOWN:,} more that are not plain JSON lines")

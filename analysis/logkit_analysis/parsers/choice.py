@@ -27,7 +27,10 @@ class Choice:
     def described(self) -> str:
         """Return, for people, what it is and how sure that is."""
         if self.name is None:
-            return "no format that we know; lines that are no JSON are rejected"
+            return (
+                "no format that we know; lines that are no JSON are rejected. "
+                "[formats.NAME] in logkit.toml describes yours"
+            )
         return (
             f"read as {self.name} ({self.share:.0%} sure: "
             f"{self.match_count:,} of {self.line_count:,} sampled lines)"

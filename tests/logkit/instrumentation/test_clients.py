@@ -116,7 +116,7 @@ def test_an_answer_is_one_event(get: Get, server: Loopback) -> None:
     assert event["status_code"] == 200
     assert event["attempt"] == 0
     assert event["correlation_id"] == "user-action-7"
-    assert 0 < event["duration_ms"] < 10_000
+    assert 0 < event["duration_ms"] < 60_000
     assert "rate_limit_kind" not in event
 
 
