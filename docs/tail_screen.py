@@ -48,13 +48,16 @@ class Replay:
         """Return what was written before."""
         return self.before
 
-    def next(self, wake: StopSignal) -> Sequence[LiveEvent]:
+    def next(self) -> Sequence[LiveEvent]:
         """Return what was written after, once."""
-        if not self.is_asked.is_set() or not self.after:
-            wake.wait(0.01)
+        if not self.is_asked.is_set():
             return ()
         after, self.after = self.after, ()
         return after
+
+    def wait(self, wake: StopSignal) -> None:
+        """Wait for a moment."""
+        wake.wait(0.01)
 
 
 def tail_svg(logs: Path) -> str:

@@ -64,7 +64,15 @@ def _asks_for_rows(statement: duckdb.Statement) -> bool:
     """Return whether the result is an answer: DuckDB gives SET and CREATE one too, a count."""
     is_query = statement.expected_result_type == [duckdb.ExpectedResultType.QUERY_RESULT]
     # A PIVOT is several statements to DuckDB.
-    return is_query or statement.type == duckdb.StatementType.MULTI
+    return is_query or _kind(statement) == duckdb.StatementType.MULTI
+
+
+def _kind(statement: duckdb.Statement) -> duckdb.StatementType | None:
+    """Return the kind; ``None`` for one that DuckDB knows and its client has no name for."""
+    try:
+        return statement.type
+    except ValueError:
+        return None
 
 
 def refuse_writing(statement: duckdb.Statement) -> None:
@@ -72,9 +80,9 @@ def refuse_writing(statement: duckdb.Statement) -> None:
 
     A locked database lets them write into the folder to which large queries spill.
     """
-    kinds = duckdb.StatementType
-    is_writing = statement.type in {kinds.COPY, kinds.EXPORT}
-    if statement.type in {kinds.EXPLAIN, kinds.PREPARE}:
+    kinds, kind = duckdb.StatementType, _kind(statement)
+    is_writing = kind in {kinds.COPY, kinds.EXPORT}
+    if kind in {kinds.EXPLAIN, kinds.PREPARE}:
         is_writing = not _WRITING_WORDS.isdisjoint(_keywords(statement.query))
     if is_writing:
         raise WritingStatementError("COPY and EXPORT are off: SELECT instead, with --output FILE")

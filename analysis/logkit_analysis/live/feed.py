@@ -30,8 +30,11 @@ class Source(Protocol):
     def first(self) -> Sequence[LiveEvent]:
         """Return what is there already, in the order of time."""
 
-    def next(self, wake: StopSignal) -> Sequence[LiveEvent]:
-        """Return what is new; waits a moment if nothing is, unless *wake* is set."""
+    def next(self) -> Sequence[LiveEvent]:
+        """Return what is new; never waits."""
+
+    def wait(self, wake: StopSignal) -> None:
+        """Wait for a moment until more is new, unless *wake* is set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,8 @@ class Feed:
                 if self._is_behind():
                     self._wake.wait(_WAIT_S)
                 else:
-                    self._add(self._source.next(self._wake))
+                    self._add(self._source.next())
+                    self._source.wait(self._wake)
         except Exception as error:  # noqa: BLE001 - the thread has nobody to tell but the screen
             self.error = error
 

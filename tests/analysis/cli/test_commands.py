@@ -52,6 +52,7 @@ def start(*arguments: str, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
         pytest.param("from '/etc/passwd'", id="replacement_scan"),
         pytest.param("set enable_external_access = true", id="setting"),
         pytest.param("install httpfs", id="install"),
+        pytest.param("update extensions", id="update"),
     ],
 )
 @pytest.mark.usefixtures("store")

@@ -40,13 +40,17 @@ class Sent:
         """Return what is there already."""
         return self._first
 
-    def next(self, wake: StopSignal) -> Sequence[LiveEvent]:
-        """Return the next piece, nothing if there is none for a moment."""
+    def next(self) -> Sequence[LiveEvent]:
+        """Return the next piece, or nothing."""
         self.asked.set()
         try:
-            piece = self.queue.get(timeout=0.01)
+            piece = self.queue.get_nowait()
         except queue.Empty:
             return []
         if isinstance(piece, Exception):
             raise piece
         return piece
+
+    def wait(self, wake: StopSignal) -> None:
+        """Wait for a moment."""
+        wake.wait(0.01)

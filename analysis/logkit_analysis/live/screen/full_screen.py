@@ -71,13 +71,15 @@ class WatchedFiles:
         newest.add(chain.from_iterable(parts))
         return list(newest)
 
-    def next(self, wake: StopSignal) -> Sequence[LiveEvent]:
+    def next(self) -> Sequence[LiveEvent]:
         """Return what is new."""
         events = self.files.poll(self.counted)
         self._count()
-        if not events:
-            self.files.wait(wake)
         return events
+
+    def wait(self, wake: StopSignal) -> None:
+        """Wait until something is new, for a moment at most."""
+        self.files.wait(wake)
 
     def _count(self) -> None:
         status = self.rates.status(time.monotonic())
