@@ -7,7 +7,7 @@ import signal
 import socket
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from logkit_analysis.errors import ExitCode
@@ -56,13 +56,21 @@ def _watch(reader: socket.socket, connection: duckdb.DuckDBPyConnection) -> None
         try:
             received = reader.recv(64)
         except TimeoutError:
-            connection.interrupt()
+            _interrupt(connection)
             continue
         if not received:
             return
         if signal.SIGINT in received or signal.SIGTERM in received:
-            connection.interrupt()
+            _interrupt(connection)
             reader.settimeout(_AGAIN_S)
+
+
+def _interrupt(connection: duckdb.DuckDBPyConnection) -> None:
+    import duckdb
+
+    # A second Ctrl-C may have ended the block before this thread.
+    with suppress(duckdb.ConnectionException):
+        connection.interrupt()
 
 
 @contextmanager

@@ -50,6 +50,21 @@ def test_a_signal_before_the_statement_runs_counts() -> None:
         signal.signal(signal.SIGINT, previous)
 
 
+def test_a_connection_that_is_closed_first_is_no_fault(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """As after a second Ctrl-C: the thread that stops statements says nothing on stderr."""
+    previous = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        connection = duckdb.connect()
+        with interruptible(connection):
+            connection.close()
+            os.kill(os.getpid(), signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, previous)
+    assert capfd.readouterr().err == ""
+
+
 def test_a_signal_ends_what_waits_to_be_stopped_during_a_statement() -> None:
     """A condition of ``tail`` that takes for ever does not keep Ctrl-C from ending it, with 0."""
     assert subprocess.run([sys.executable, "-c", WAITING], timeout=60, check=False).returncode == 0
