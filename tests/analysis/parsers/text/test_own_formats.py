@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import re
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,14 +83,6 @@ def test_a_mistake_is_one_clear_error(name: str, table: Any, complaint: str) -> 
     with pytest.raises(OwnFormatError, match=r"^\./logkit\.toml \[formats\.") as caught:
         own_format(name, table, "./logkit.toml")
     assert complaint in str(caught.value)
-
-
-def test_the_example_in_the_docs() -> None:
-    """What the page on formats shows works as it is."""
-    page = Path(__file__).parents[4] / "docs" / "how-to" / "log-formats.md"
-    (example,) = re.findall(r"^```toml\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
-    tables = tomllib.loads(example)["formats"]
-    assert own_format("mybot", tables["mybot"], "the page").has_dialects
 
 
 def test_every_name_is_in_the_docs() -> None:
