@@ -74,7 +74,7 @@ def measure(folder: Path, scale: float) -> list[Figure]:
         folder: Where logs may be made.
         scale: Factor to the usual length of the measurement.
     """
-    seconds = max(2.0, _SECONDS * scale)
+    seconds = max(1.0, _SECONDS * scale)
     at_pace = f"{_LINES_PER_SECOND:,} lines/s for {seconds:.0f} s"
     logkit = str(Path(sys.executable).with_name("logkit"))
     ours = _watch(folder / "ours.log", seconds, [logkit, "tail", "-l", "error", "-n", "9"])

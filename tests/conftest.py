@@ -31,6 +31,12 @@ def pytest_configure(config: pytest.Config) -> None:
     _let_signals_reach_commands()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one worker more than there are cores, since many tests wait for other processes."""
+    return (os.cpu_count() or 1) + 1
+
+
 def _let_signals_reach_commands() -> None:
     """Give the commands that tests start the signals that this process has to ignore.
 
