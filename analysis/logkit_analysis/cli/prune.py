@@ -47,8 +47,9 @@ def prune(
         before = datetime.now(UTC) - parse_duration(older_than)
     except OverflowError as error:
         raise TimeError(f"{older_than!r} reaches back before the year 1") from error
+    path = db.expanduser()
     if is_dry_run:
-        old = count_old(db.expanduser(), before)
+        old = count_old(path, before)
         every = "all " if old.is_all else ""
         notes.note(
             f"would remove {every}{old.events:,} events and {old.rejects:,} rejected lines from "
@@ -56,8 +57,8 @@ def prune(
         )
         return
     if not is_sure and sys.stdin.isatty() and sys.stderr.isatty():
-        _ask(db.expanduser(), before)
-    pruned = run(db.expanduser(), before=before, on_wait=notes.note)
+        _ask(path, before)
+    pruned = run(path, before=before, on_wait=notes.note)
     notes.note(
         f"removed {pruned.events:,} events and {pruned.rejects:,} rejected lines from before "
         f"{before:%Y-%m-%d %H:%M}Z; {pruned.bytes_before / 1e6:,.1f} MB became "

@@ -43,7 +43,7 @@ class Pruned:
 
 
 @dataclass(frozen=True, slots=True)
-class Old:
+class Prunable:
     """What a pruning would remove.
 
     Attributes:
@@ -62,7 +62,7 @@ class Old:
         return self.events > 0 and self.kept == 0
 
 
-def count_old(path: Path, before: datetime) -> Old:
+def count_old(path: Path, before: datetime) -> Prunable:
     """Return what `prune` would remove.
 
     Raises:
@@ -72,7 +72,7 @@ def count_old(path: Path, before: datetime) -> Old:
     with reading(path) as connection:
         old = _old_counts(connection, before)
         stored = connection.execute("select count(*) from events").fetchall()[0][0]
-    return Old(old["events"], old["quarantine"], int(stored) - old["events"])
+    return Prunable(old["events"], old["quarantine"], int(stored) - old["events"])
 
 
 def prune(path: Path, *, before: datetime, on_wait: Callable[[str], None]) -> Pruned:
